@@ -1,0 +1,48 @@
+import type { Bundle } from 'fhir/r4';
+import { MedrelayError } from '../errors';
+import { rejections, type Diagnostic, type RejectionCode } from '../hl7';
+import type { SenderProfile } from './profile';
+
+/** What a conversion needs besides the message. Nothing else may influence it: no clock, no random, no environment. */
+export interface ConvertContext {
+  readonly tenantId: string;
+  readonly profile: SenderProfile;
+}
+
+/** The fate of one populated field (`PID[1]-13[2].1`), by position only, never by value. */
+export interface LedgerEntry {
+  readonly location: string;
+  readonly fate: 'carried' | 'kept' | 'unknown';
+  /** carried: the FHIR element (`Patient.telecom`); kept: why it lives only in the raw copy. */
+  readonly detail?: string;
+}
+
+export interface Ledger {
+  readonly carried: number;
+  readonly kept: number;
+  readonly unknown: number;
+  readonly entries: readonly LedgerEntry[];
+}
+
+export interface Conversion {
+  /**
+   * A `transaction` Bundle. Every entry: fullUrl `urn:uuid:<id>`, resource.id = that id, request PUT `Type/<id>`.
+   * References between entries are `urn:uuid:<id>`; the store turns them into `Type/<id>`.
+   */
+  readonly bundle: Bundle;
+  readonly ledger: Ledger;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** A message that is refused for good: not an accident, not retried. */
+export class Rejection extends MedrelayError {
+  declare readonly code: RejectionCode;
+  /** HL7 position for ERR-2, e.g. `PID^1^3`. */
+  readonly location: string | undefined;
+
+  constructor(code: RejectionCode, location?: string, cause?: unknown) {
+    super(code, rejections[code].text, cause);
+    this.name = 'Rejection';
+    this.location = location;
+  }
+}
