@@ -1,0 +1,295 @@
+import { MedrelayError } from '../errors';
+import { readDelimiters } from './delimiters';
+import { unescape, type EscapeFinding } from './escapes';
+import { countParts, nthPart } from './part';
+import { rejections } from './rejections';
+import { splitText } from './split';
+import type {
+  Delimiters,
+  Diagnostic,
+  Hl7Component,
+  Hl7Field,
+  Hl7Message,
+  Hl7Repetition,
+  Hl7Segment,
+  Leaf,
+  RawMessage,
+} from './types';
+
+/* FHIR R4 strings hold no character below U+0020 except tab, CR and LF. */
+// eslint-disable-next-line no-control-regex
+const forbidden = /[\0-\x08\x0b\x0c\x0e-\x1f]/;
+// eslint-disable-next-line no-control-regex
+const allForbidden = /[\0-\x08\x0b\x0c\x0e-\x1f]/g;
+
+const findings: Readonly<Record<EscapeFinding | 'CONTROL_CHARACTER' | 'VALUE_TRUNCATED', string>> = {
+  ESCAPE_UNKNOWN: 'The escape character does not start a known sequence; the text was kept as sent.',
+  ESCAPE_UNBALANCED: 'An escape sequence is not closed; the text was kept as sent.',
+  ESCAPE_HEX_INVALID: 'A hexadecimal escape is not valid in the character set; it was kept as sent.',
+  ESCAPE_KEPT: 'A character set or local escape sequence is not interpreted; it was kept as sent.',
+  CONTROL_CHARACTER: 'Control characters, which FHIR forbids, were removed.',
+  VALUE_TRUNCATED: 'The sender marked this value as truncated.',
+};
+
+const leafLocation = (
+  segment: Segment,
+  field: number,
+  repetition: number,
+  component: number,
+  sub: number,
+): string => `${segment.location}-${field}[${repetition}].${component}${sub > 1 ? `.${sub}` : ''}`;
+
+/** What every leaf of one message shares. */
+class Context {
+  /** False when no leaf of the message can need more than slicing; known after one look at the whole text. */
+  readonly needsDecoding: boolean;
+  readonly #found = new Map<string, Diagnostic>();
+
+  constructor(
+    readonly delimiters: Delimiters,
+    readonly charset: string,
+    text: string,
+    diagnostics: readonly Diagnostic[],
+  ) {
+    const { escape, truncation } = delimiters;
+    const body = text.indexOf(delimiters.field, 4) + 1;
+    this.needsDecoding =
+      text.includes(escape, body) ||
+      (truncation !== undefined && text.includes(truncation, body)) ||
+      forbidden.test(text);
+    for (const diagnostic of diagnostics) this.add(diagnostic);
+  }
+
+  /** The same leaf may be read many times and is reported once. */
+  add(diagnostic: Diagnostic): void {
+    this.#found.set(`${diagnostic.code} ${diagnostic.location ?? ''}`, diagnostic);
+  }
+
+  get diagnostics(): readonly Diagnostic[] {
+    return [...this.#found.values()];
+  }
+
+  leaf(raw: string, location: () => string): Leaf {
+    if (raw === '') return undefined;
+    if (raw === '""') return null;
+    const text = this.needsDecoding ? this.#decode(raw, location) : raw;
+    const first = text.charCodeAt(0);
+    if (first > 0x20 && first < 0x7f) return text;
+    return text.trim() === '' ? undefined : text;
+  }
+
+  #decode(raw: string, location: () => string): string {
+    const report = (code: keyof typeof findings): void =>
+      this.add({ severity: 'warning', code, location: location(), safeMessage: findings[code] });
+    const { escape, truncation } = this.delimiters;
+    if (truncation !== undefined && raw.endsWith(truncation)) report('VALUE_TRUNCATED');
+    const text = raw.includes(escape) ? unescape(raw, this.delimiters, this.charset, report) : raw;
+    if (!forbidden.test(text)) return text;
+    report('CONTROL_CHARACTER');
+    return text.replace(allForbidden, '');
+  }
+}
+
+class Component implements Hl7Component {
+  constructor(
+    readonly raw: string,
+    private readonly repetition: Repetition,
+    private readonly position: number,
+  ) {}
+
+  get value(): Leaf {
+    return this.sub(1);
+  }
+
+  get subcomponentCount(): number {
+    return this.repetition.isLiteral
+      ? 1
+      : countParts(this.raw, this.repetition.context.delimiters.subcomponent);
+  }
+
+  sub(n: number): Leaf {
+    return this.repetition.get(this.position, n);
+  }
+}
+
+class Repetition implements Hl7Repetition {
+  constructor(
+    readonly raw: string,
+    readonly context: Context,
+    private readonly segment: Segment,
+    private readonly field: number,
+    private readonly position: number,
+  ) {}
+
+  /** MSH-1 and MSH-2 hold the delimiters themselves: neither split nor unescaped. */
+  get isLiteral(): boolean {
+    return this.field <= 2 && this.segment.name === 'MSH';
+  }
+
+  get componentCount(): number {
+    return this.isLiteral ? 1 : countParts(this.raw, this.context.delimiters.component);
+  }
+
+  component(n: number): Hl7Component {
+    const raw = this.isLiteral
+      ? n === 1
+        ? this.raw
+        : ''
+      : nthPart(this.raw, this.context.delimiters.component, n);
+    return new Component(raw, this, n);
+  }
+
+  get(n: number, sub = 1): Leaf {
+    if (this.isLiteral) return n === 1 && sub === 1 ? this.raw : undefined;
+    const { component, subcomponent } = this.context.delimiters;
+    const raw = nthPart(nthPart(this.raw, component, n), subcomponent, sub);
+    return this.context.leaf(raw, () => leafLocation(this.segment, this.field, this.position, n, sub));
+  }
+
+  get isPopulated(): boolean {
+    if (this.raw === '') return false;
+    if (this.isLiteral) return true;
+    const { component, subcomponent } = this.context.delimiters;
+    return this.raw
+      .split(component)
+      .some((part, c) =>
+        part.split(subcomponent).some((raw, s) => raw !== '' && this.get(c + 1, s + 1) !== undefined),
+      );
+  }
+}
+
+class Field implements Hl7Field {
+  #repetitions: readonly Repetition[] | undefined;
+
+  constructor(
+    readonly raw: string,
+    private readonly context: Context,
+    private readonly segment: Segment,
+    private readonly position: number,
+  ) {}
+
+  get repetitions(): readonly Hl7Repetition[] {
+    return (this.#repetitions ??=
+      this.raw === '' ? [] : this.#split().map((raw, i) => this.#repetition(raw, i + 1)));
+  }
+
+  #split(): string[] {
+    const literal = this.position <= 2 && this.segment.name === 'MSH';
+    return literal ? [this.raw] : this.raw.split(this.context.delimiters.repetition);
+  }
+
+  #repetition(raw: string, position: number): Repetition {
+    return new Repetition(raw, this.context, this.segment, this.position, position);
+  }
+
+  get first(): Hl7Repetition {
+    return this.repetitions[0] ?? this.#repetition('', 1);
+  }
+
+  get isPopulated(): boolean {
+    return this.repetitions.some((repetition) => repetition.isPopulated);
+  }
+
+  get isNull(): boolean {
+    return this.raw === '""';
+  }
+}
+
+class Segment implements Hl7Segment {
+  readonly name: string;
+  #fields: readonly string[] | undefined;
+  readonly #cache: (Field | undefined)[] = [];
+
+  constructor(
+    readonly raw: string,
+    readonly index: number,
+    readonly occurrence: number,
+    private readonly context: Context,
+  ) {
+    this.name = raw.slice(0, 3);
+  }
+
+  get location(): string {
+    return `${this.name}[${this.occurrence}]`;
+  }
+
+  /** Field texts by their number; MSH-1 is the separator that follows the name. */
+  #texts(): readonly string[] {
+    if (this.#fields === undefined) {
+      const texts = this.raw.split(this.context.delimiters.field);
+      if (this.name === 'MSH') texts.splice(1, 0, this.context.delimiters.field);
+      this.#fields = texts;
+    }
+    return this.#fields;
+  }
+
+  get fieldCount(): number {
+    return this.#texts().length - 1;
+  }
+
+  field(n: number): Hl7Field {
+    return (this.#cache[n] ??= new Field(n < 1 ? '' : (this.#texts()[n] ?? ''), this.context, this, n));
+  }
+
+  get(field: number, component = 1, sub = 1): Leaf {
+    const text = field < 1 ? undefined : this.#texts()[field];
+    if (text === undefined || text === '') return undefined;
+    if (field <= 2 && this.name === 'MSH') return component === 1 && sub === 1 ? text : undefined;
+    const d = this.context.delimiters;
+    const raw = nthPart(nthPart(nthPart(text, d.repetition, 1), d.component, component), d.subcomponent, sub);
+    return this.context.leaf(raw, () => leafLocation(this, field, 1, component, sub));
+  }
+}
+
+class Message implements Hl7Message {
+  readonly segments: readonly Hl7Segment[];
+  readonly msh: Hl7Segment;
+  readonly #byName = new Map<string, Segment[]>();
+
+  constructor(
+    text: string,
+    private readonly context: Context,
+  ) {
+    const segments = text.split('\r').map((line, index) => {
+      const name = line.slice(0, 3);
+      let same = this.#byName.get(name);
+      if (same === undefined) this.#byName.set(name, (same = []));
+      const segment = new Segment(line, index, same.length + 1, context);
+      same.push(segment);
+      return segment;
+    });
+    this.segments = segments;
+    this.msh = segments[0] ?? new Segment('', 0, 1, context);
+  }
+
+  get delimiters(): Delimiters {
+    return this.context.delimiters;
+  }
+
+  get diagnostics(): readonly Diagnostic[] {
+    return this.context.diagnostics;
+  }
+
+  all(name: string): readonly Hl7Segment[] {
+    return this.#byName.get(name) ?? [];
+  }
+
+  first(name: string): Hl7Segment | undefined {
+    return this.#byName.get(name)?.[0];
+  }
+}
+
+/**
+ * Lazy: segments are cut at once, fields when first read, leaves when asked for. Takes what `splitMessages` found,
+ * or text that holds exactly one message in any line-end convention. Its diagnostics begin with those of the split.
+ * Throws a MedrelayError with the rejection code where there is no message to read.
+ */
+export function parseMessage(input: RawMessage | string): Hl7Message {
+  const raw = typeof input === 'string' ? splitText(input) : input;
+  const delimiters = readDelimiters(raw.text);
+  if (delimiters === undefined) {
+    const code = raw.problem ?? 'MSH_INVALID';
+    throw new MedrelayError(code, rejections[code].text);
+  }
+  return new Message(raw.text, new Context(delimiters, raw.charset, raw.text, raw.diagnostics));
+}
