@@ -44,6 +44,8 @@ function asciiHeaderLine(bytes: Uint8Array): string {
   return line.slice(0, 3).toUpperCase() + line.slice(3).replace(/[^\x20-\x7e]/g, '?');
 }
 
+export const isKnownVersion = (version: string): boolean => /^2\.[1-9](?:\.|$)/.test(version);
+
 /**
  * What every message must say before anything else is looked at. An absent MSH-12 passes: interfaces of v2.1 times
  * leave it out, nothing else depends on it (structure comes from the event), and refusing would lose clinical data
@@ -52,6 +54,6 @@ function asciiHeaderLine(bytes: Uint8Array): string {
 export function checkHeader(header: MessageHeader): RejectionCode | undefined {
   if (header.messageCode === '') return 'NO_MESSAGE_TYPE';
   if (header.controlId === '') return 'NO_CONTROL_ID';
-  if (header.version !== '' && !/^2\.[1-9](?:\.|$)/.test(header.version)) return 'UNSUPPORTED_VERSION';
+  if (header.version !== '' && !isKnownVersion(header.version)) return 'UNSUPPORTED_VERSION';
   return undefined;
 }

@@ -1,4 +1,4 @@
-import { readDelimiters } from './delimiters';
+import { encodingCharacters, readDelimiters } from './delimiters';
 import { segmentName } from './lines';
 import type { Diagnostic } from './types';
 
@@ -54,6 +54,33 @@ const warning = (code: string, safeMessage: string): Diagnostic => ({
   safeMessage,
 });
 
+/**
+ * Files joined without a line end between them: the header pattern in the middle of a line. A field cannot hold it,
+ * its delimiters would be escaped.
+ */
+function unglue(scan: string, start: number, end: number): { start: number; end: number }[] {
+  const message = scan.slice(start, end);
+  const d = readDelimiters(message.slice(0, 64));
+  const parts: { start: number; end: number }[] = [];
+  let from = 0;
+  if (d !== undefined) {
+    const marker = `MSH${d.field}${encodingCharacters(d)}${d.field}`;
+    for (let at = message.indexOf(marker, 1); at > 0; at = message.indexOf(marker, at + 1)) {
+      parts.push({ start: start + from, end: start + at });
+      from = at;
+    }
+  }
+  return [...parts, { start: start + from, end }];
+}
+
+/** The next MLLP end character that ends a frame: the same control character inside text does not. */
+function nextFrameEnd(scan: string, from: number): number {
+  let at = scan.indexOf(FS, from);
+  while (at >= 0 && at + 1 < scan.length && !'\r\n\x0b'.includes(scan.charAt(at + 1)))
+    at = scan.indexOf(FS, at + 1);
+  return at;
+}
+
 /** First field of a trailer line (BTS-1, FTS-1) as a count. */
 function trailerCount(line: string): number | undefined {
   const count = /^[0-9]{1,9}$/.exec(line.slice(4).split(line.charAt(3), 1)[0]?.trim() ?? '');
@@ -80,7 +107,17 @@ export function locate(scan: string): Located {
   let declaredCount: number | undefined;
 
   const close = (truncated = false): void => {
-    if (open !== undefined) spans.push({ ...open, truncated });
+    if (open?.kind === 'message') {
+      const parts = unglue(scan, open.start, open.end);
+      if (parts.length > 1)
+        diagnostics.push(
+          warning('MESSAGES_GLUED', 'A message began in the middle of a line and was separated.'),
+        );
+      messagesInBatch += parts.length - 1;
+      parts.forEach((part, i) =>
+        spans.push({ ...part, kind: 'message', truncated: truncated && i === parts.length - 1 }),
+      );
+    } else if (open !== undefined) spans.push({ ...open, truncated });
     open = undefined;
   };
   const openBatch = (): void => {
@@ -95,7 +132,7 @@ export function locate(scan: string): Located {
     // Each search result is kept until the scan has passed it, so a rare terminator costs one search.
     if (nextCr !== -1 && nextCr < lineStart) nextCr = scan.indexOf('\r', lineStart);
     if (nextLf !== -1 && nextLf < lineStart) nextLf = scan.indexOf('\n', lineStart);
-    if (nextFs !== -1 && nextFs < lineStart) nextFs = scan.indexOf(FS, lineStart);
+    if (nextFs !== -1 && nextFs < lineStart) nextFs = nextFrameEnd(scan, lineStart);
     let end = scan.length;
     if (nextCr >= 0 && nextCr < end) end = nextCr;
     if (nextLf >= 0 && nextLf < end) end = nextLf;

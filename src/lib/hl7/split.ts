@@ -1,5 +1,5 @@
 import { charsetName, decodeBytes, messageCharset } from './charset';
-import { readDelimiters } from './delimiters';
+import { encodingCharacters, readDelimiters } from './delimiters';
 import { joinSegments } from './lines';
 import { holdsSegments, locate, type Span } from './locate';
 import { nthPart } from './part';
@@ -41,6 +41,17 @@ function declaredCharsets(header: string, delimiters: Delimiters): string[] {
   const field = nthPart(header, delimiters.field, 18);
   return field.trim() === '' ? [] : field.split(delimiters.repetition);
 }
+
+const doubledEscape = (header: string, d: Delimiters): Diagnostic[] =>
+  nthPart(header, d.field, 2) === encodingCharacters(d)
+    ? []
+    : [
+        warning(
+          'ENCODING_CHARACTERS_DOUBLED',
+          'MSH-2 holds its escape character twice; it was read as one.',
+          'MSH[1]-2',
+        ),
+      ];
 
 interface Decoded {
   readonly text: string;
@@ -125,7 +136,7 @@ function toMessage(body: Buffer, scan: Scan, span: Span, index: number, fallback
     text: joined.text,
     charset: decoded.charset,
     ...(problem !== undefined && { problem }),
-    diagnostics: [...decoded.diagnostics, ...joined.diagnostics],
+    diagnostics: [...doubledEscape(header, delimiters), ...decoded.diagnostics, ...joined.diagnostics],
   };
 }
 
