@@ -1,0 +1,13 @@
+export type * from './types';
+export { validateBundle, validateResource, type Issue } from './validate/validate';
+export {
+  cosmosResourceContainer,
+  createFhirStore,
+  type FhirStore,
+  type ResourceContainer,
+  type ResourceDocument,
+  type SourceMessage,
+  type Statements,
+  type StoredResource,
+  type Write,
+} from './store';

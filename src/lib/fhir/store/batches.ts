@@ -1,0 +1,39 @@
+import { MedrelayError } from '../../errors';
+import type { Write } from './ports';
+
+/** Limits of a Cosmos DB transactional batch: 100 operations, 2 MB with its own framing. */
+const maxOperations = 100;
+const maxBytes = 2 * 1024 * 1024;
+/** Per operation: type, id, etag and JSON around the document, rounded up. */
+const overhead = 512;
+
+/**
+ * Packs the writes of whole resources into as few batches as the limits allow. A resource's writes stay together,
+ * so every batch leaves each resource either untouched or complete.
+ */
+export function packBatches(plans: readonly (readonly Write[])[]): Write[][] {
+  const batches: Write[][] = [];
+  let bytes = 0;
+  for (const writes of plans) {
+    if (writes.length === 0) continue;
+    const size = writes.reduce(
+      (sum, write) => sum + overhead + Buffer.byteLength(JSON.stringify(write.document)),
+      0,
+    );
+    if (size > maxBytes) {
+      throw new MedrelayError(
+        'RESOURCE_TOO_LARGE',
+        'A resource is larger than the store takes in one transaction (2 MB).',
+      );
+    }
+    const last = batches.at(-1);
+    if (last && last.length + writes.length <= maxOperations && bytes + size <= maxBytes) {
+      last.push(...writes);
+      bytes += size;
+    } else {
+      batches.push([...writes]);
+      bytes = size;
+    }
+  }
+  return batches;
+}
