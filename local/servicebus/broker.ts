@@ -1,0 +1,333 @@
+/** AMQP links of clients wired to the entities of the namespace. */
+import {
+  create_container,
+  message as amqp,
+  type Connection,
+  type Container,
+  type Delivery,
+  type EventContext,
+  type Receiver,
+  type Sender,
+  type Session,
+} from 'rhea';
+import { MalformedMessage, parseMessage, tokenOfTag } from './codec';
+import { Consumer } from './consumer';
+import { Queue, type Outcome } from './entity/queue';
+import {
+  Body,
+  DEAD_LETTERED_TWICE,
+  SUPPORTED_LOCK_LOST,
+  encodeReply,
+  manage,
+  parseRequest,
+  type Reply,
+  type Request,
+} from './management';
+import type { Entity, Namespace } from './namespace';
+import { sasProblem, type SasKey } from './sas';
+import type { Turn } from './turn';
+import {
+  BATCH_FORMAT,
+  answerDisposition,
+  localAttach,
+  receiveRawMessages,
+  refuse,
+  typedEntries,
+  type Link,
+} from './wire';
+
+/** Messages a sender may have under way; granted anew when half of it is used. */
+const SENDER_CREDIT = 1000;
+const SESSION_FILTER = 'com.microsoft:session-filter';
+
+type Handler = (raw: Buffer, delivery: Delivery, session: Session) => void;
+
+export class Broker {
+  private readonly consumers = new Map<Sender, Consumer>();
+  private readonly byQueue = new Map<Queue, Consumer[]>();
+  private readonly incoming = new WeakMap<Receiver, Handler>();
+  private readonly authorized = new WeakSet<Connection>();
+  readonly container: Container;
+
+  constructor(
+    private readonly namespace: Namespace,
+    private readonly key: SasKey,
+    private readonly now: () => number,
+    private readonly turn: Turn,
+    onFailure: (error: unknown) => void,
+  ) {
+    this.container = create_container({
+      sender_options: { autosettle: false, treat_modified_as_released: false },
+      receiver_options: { credit_window: 0, autoaccept: false },
+    });
+    this.container.sasl_server_mechanisms.enable_anonymous();
+    const on = (event: string, handle: (context: EventContext) => void): void => {
+      // A change that could not be stored must stop the broker before it is answered, so nothing is swallowed.
+      this.container.on(event, (context: EventContext) => {
+        try {
+          handle(context);
+        } catch (error) {
+          onFailure(error);
+        }
+      });
+    };
+    on('session_open', ({ session }) => session && receiveRawMessages(session));
+    on('sender_open', ({ sender }) => sender && this.attachConsumer(sender));
+    on('receiver_open', ({ receiver }) => receiver && this.attachProducer(receiver));
+    on('message', (context) => this.receive(context));
+    on('sender_flow', ({ sender }) => this.withConsumer(sender, (consumer) => consumer.flow()));
+    on('sender_draining', ({ sender }) => this.withConsumer(sender, (consumer) => consumer.drain()));
+    on('sendable', ({ sender }) => this.withConsumer(sender, () => undefined));
+    on('accepted', ({ delivery }) => this.settle(delivery, { kind: 'complete' }));
+    on('released', ({ delivery }) => this.settle(delivery, { kind: 'release' }));
+    on('modified', ({ delivery }) => this.settle(delivery, modifiedOutcome(delivery?.remote_state)));
+    on('rejected', ({ delivery }) => this.settle(delivery, rejectedOutcome(delivery?.remote_state)));
+    on('sender_close', ({ sender }) => this.detach((link) => link === sender));
+    on('session_close', ({ session }) => this.detach((link) => link.session === session));
+    on('connection_close', ({ connection }) => this.detach((link) => link.connection === connection));
+    on('disconnected', ({ connection }) => this.detach((link) => link.connection === connection));
+    // Without a listener rhea prints these or throws; a client that went away is no news to a broker.
+    for (const event of [
+      'error',
+      'connection_error',
+      'session_error',
+      'sender_error',
+      'receiver_error',
+      'protocol_error',
+    ]) {
+      on(event, () => undefined);
+    }
+  }
+
+  /** Gives the available messages of a queue to its receivers in turn, one each. */
+  handOut(queue: Queue): void {
+    const consumers = this.byQueue.get(queue) ?? [];
+    for (let progress = true; progress;) {
+      progress = false;
+      for (const consumer of consumers) {
+        if (!consumer.canTake) continue;
+        const delivery = queue.take(consumer.settled);
+        if (!delivery) break;
+        consumer.give(delivery);
+        progress = true;
+      }
+    }
+    // Whoever was served last waits longest the next time.
+    const [first] = consumers.splice(0, 1);
+    if (first) consumers.push(first);
+    for (const consumer of consumers) consumer.finishDrain();
+  }
+
+  private attachConsumer(sender: Sender): void {
+    const address = sender.source?.address ?? '';
+    const attach = localAttach(sender);
+    sender.set_source({ address, filter: sender.source?.filter });
+    sender.set_target({ address: sender.target?.address ?? '' });
+    attach.snd_settle_mode = sender.snd_settle_mode;
+    attach.rcv_settle_mode = sender.rcv_settle_mode;
+    if (isCbs(address)) return;
+    const entity = this.authorizedEntity(sender, withoutManagement(address), address);
+    if (!entity || isManagement(address)) return;
+    if (!(entity.node instanceof Queue)) {
+      return refuse(
+        sender,
+        'amqp:not-allowed',
+        `'${address}' is a topic; receive from one of its subscriptions.`,
+      );
+    }
+    if (sender.source.filter && SESSION_FILTER in sender.source.filter) {
+      const reason = `The local Service Bus endpoint does not support sessions, and '${address}' does not require them.`;
+      return refuse(sender, 'amqp:not-allowed', reason);
+    }
+    const consumer = new Consumer(sender, entity.node);
+    this.consumers.set(sender, consumer);
+    this.byQueue.set(entity.node, [...(this.byQueue.get(entity.node) ?? []), consumer]);
+  }
+
+  private attachProducer(receiver: Receiver): void {
+    const address = receiver.target?.address ?? '';
+    receiver.set_source({ address: receiver.source?.address ?? '' });
+    receiver.set_target({ address });
+    const handler = this.handlerFor(receiver, address);
+    if (!handler) return;
+    this.incoming.set(receiver, handler);
+    receiver.add_credit(SENDER_CREDIT);
+  }
+
+  private handlerFor(receiver: Receiver, address: string): Handler | undefined {
+    if (isCbs(address)) return (raw, delivery, session) => this.authenticate(raw, delivery, session);
+    const entity = this.authorizedEntity(receiver, withoutManagement(address), address);
+    if (!entity) return undefined;
+    if (isManagement(address)) return (raw, delivery, session) => this.manage(entity, raw, delivery, session);
+    const { maxMessageSize } = entity;
+    if (maxMessageSize === undefined) {
+      refuse(receiver, 'amqp:not-allowed', `Nothing can be sent to '${address}'.`);
+      return undefined;
+    }
+    localAttach(receiver).max_message_size = maxMessageSize;
+    return (raw, delivery) => this.enqueue(entity.node, maxMessageSize, raw, delivery);
+  }
+
+  private authorizedEntity(link: Link, path: string, address: string): Entity | undefined {
+    if (!this.authorized.has(link.connection)) {
+      refuse(
+        link,
+        'amqp:unauthorized-access',
+        `Unauthorized access to '${address}': put a token to $cbs first.`,
+      );
+      return undefined;
+    }
+    const entity = this.namespace.find(path);
+    // The SDKs recognise an unknown entity by this sentence.
+    if (!entity) refuse(link, 'amqp:not-found', `The messaging entity '${address}' could not be found.`);
+    return entity;
+  }
+
+  private receive({ receiver, delivery, message, session }: EventContext): void {
+    if (!receiver || !delivery || !session) return;
+    // rhea types a message; receiveRawMessages makes it the bytes.
+    this.incoming.get(receiver)?.(message as unknown as Buffer, delivery, session);
+    const { credit } = receiver as Receiver & { credit: number };
+    if (credit <= SENDER_CREDIT / 2) receiver.add_credit(SENDER_CREDIT - credit);
+  }
+
+  private enqueue(node: Entity['node'], maxMessageSize: number, raw: Buffer, delivery: Delivery): void {
+    const reject = (condition: string, description: string): void =>
+      this.turn.answer(() => delivery.reject({ condition, description }));
+    if (raw.length > maxMessageSize) {
+      return reject(
+        'amqp:link:message-size-exceeded',
+        `The message of ${raw.length} bytes is larger than the limit of ${maxMessageSize} bytes.`,
+      );
+    }
+    try {
+      // All of a batch is understood before any of it is stored.
+      const messages = (delivery.format === BATCH_FORMAT ? unbatch(raw) : [raw]).map(parseMessage);
+      for (const message of messages) node.enqueue(message);
+    } catch (error) {
+      if (error instanceof MalformedMessage)
+        return reject('amqp:decode-error', `Not an AMQP message: ${error.message}.`);
+      throw error;
+    }
+    this.turn.answer(() => delivery.accept());
+  }
+
+  private settle(delivery: Delivery | undefined, outcome: Outcome): void {
+    const consumer = delivery && this.consumers.get(delivery.link as Sender);
+    if (!consumer || typeof delivery.tag === 'string') return;
+    const error = consumer.queue.settle(tokenOfTag(delivery.tag), outcome);
+    const description = error === 'amqp:not-allowed' ? DEAD_LETTERED_TWICE : SUPPORTED_LOCK_LOST;
+    const answer = error ? rejected(error, description) : accepted();
+    this.turn.answer(() => answerDisposition(delivery, answer));
+  }
+
+  private authenticate(raw: Buffer, delivery: Delivery, session: Session): void {
+    const request = parseRequest(raw);
+    const problem =
+      request.properties['type'] === 'servicebus.windows.net:sastoken'
+        ? sasProblem(String(request.body), this.key, this.now())
+        : 'Only SAS tokens are known here: connect with a connection string.';
+    if (!problem) this.authorized.add(session.connection);
+    delivery.accept();
+    this.reply(
+      session,
+      request,
+      problem
+        ? { status: 401, description: problem, condition: 'amqp:unauthorized-access' }
+        : { status: 202, description: 'Accepted' },
+    );
+  }
+
+  private manage(entity: Entity, raw: Buffer, delivery: Delivery, session: Session): void {
+    const request = parseRequest(raw);
+    let reply: Reply;
+    try {
+      reply = manage(entity, String(request.properties['operation']), new Body(request.body));
+    } catch (error) {
+      if (!(error instanceof MalformedMessage)) throw error;
+      reply = {
+        status: 400,
+        description: `Not an AMQP message: ${error.message}.`,
+        condition: 'amqp:decode-error',
+      };
+    }
+    delivery.accept();
+    this.reply(session, request, reply);
+  }
+
+  /** To the link of the same session that names itself, or its target, as the request's reply-to. */
+  private reply(session: Session, request: Request, reply: Reply): void {
+    const link = session.find_sender(
+      (sender: Sender) => sender.name === request.replyTo || sender.target?.address === request.replyTo,
+    );
+    if (!link) return;
+    this.turn.answer(() => {
+      const sent = link.send(encodeReply(request, reply), undefined, 0);
+      (sent as { settled: boolean }).settled = true;
+    });
+  }
+
+  private withConsumer(sender: Sender | undefined, act: (consumer: Consumer) => void): void {
+    const consumer = sender && this.consumers.get(sender);
+    if (!consumer) return;
+    act(consumer);
+    this.turn.offer(consumer.queue);
+  }
+
+  /** Locks outlive the link: the service keeps them until they expire. */
+  private detach(gone: (link: Sender) => boolean): void {
+    for (const [link, consumer] of this.consumers) {
+      if (!gone(link)) continue;
+      this.consumers.delete(link);
+      const left = (this.byQueue.get(consumer.queue) ?? []).filter((other) => other !== consumer);
+      this.byQueue.set(consumer.queue, left);
+    }
+  }
+}
+
+const isCbs = (address: string): boolean => address.toLowerCase() === '$cbs';
+const isManagement = (address: string): boolean => /\/\$management$/i.test(address);
+const withoutManagement = (address: string): string => address.replace(/\/\$management$/i, '');
+
+function unbatch(raw: Buffer): Buffer[] {
+  const { body } = amqp.decode(raw) as { body?: { content?: unknown; multiple?: boolean } };
+  const parts: unknown[] = Array.isArray(body?.content) ? body.content : [body?.content];
+  return parts.map((part) => {
+    if (!Buffer.isBuffer(part)) throw new MalformedMessage('a batch must hold encoded messages');
+    return part;
+  });
+}
+
+interface RemoteState {
+  value?: unknown[];
+  undeliverable_here?: boolean;
+  error?: { condition?: string; description?: string };
+}
+
+function modifiedOutcome(state: RemoteState | undefined): Outcome {
+  const properties = typedEntries(state?.value?.[2]);
+  return { kind: state?.undeliverable_here ? 'defer' : 'abandon', properties };
+}
+
+function rejectedOutcome(state: RemoteState | undefined): Outcome {
+  const [typedError] = (state?.value ?? []) as { value?: unknown[] }[];
+  const { condition, description } = state?.error ?? {};
+  const named = condition !== undefined && condition !== 'com.microsoft:dead-letter';
+  return {
+    kind: 'dead-letter',
+    properties: {
+      ...(named ? { DeadLetterReason: condition } : {}),
+      ...(named && description ? { DeadLetterErrorDescription: description } : {}),
+      ...typedEntries(typedError?.value?.[2]),
+    },
+  };
+}
+
+interface Outcomes {
+  accepted(): { described(): unknown };
+  rejected(fields: { error: { condition: string; description: string } }): { described(): unknown };
+}
+const outcomes = amqp as unknown as Outcomes;
+const accepted = (): unknown => outcomes.accepted().described();
+const rejected = (condition: string, description: string): unknown =>
+  outcomes.rejected({ error: { condition, description } }).described();

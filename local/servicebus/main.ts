@@ -1,0 +1,63 @@
+/**
+ * The Service Bus endpoint as a process of its own:
+ * `--port N --config FILE --data DIR --key KEY [--host H] [--exit-with-parent]`.
+ * Prints one line of JSON when it listens; on failure one sentence, and exit code 1.
+ */
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { parseEmulatorConfig, startServiceBus } from './index';
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      port: { type: 'string' },
+      config: { type: 'string' },
+      data: { type: 'string' },
+      key: { type: 'string' },
+      host: { type: 'string' },
+      'exit-with-parent': { type: 'boolean', default: false },
+    },
+  });
+  const { config, data, key, host } = values;
+  const port = Number(values.port);
+  if (!config || !data || !key || !Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new Error('Usage: --port N --config FILE --data DIR --key KEY [--host HOST] [--exit-with-parent].');
+  }
+  const bus = await startServiceBus({
+    port,
+    ...(host === undefined ? {} : { host }),
+    dataDir: data,
+    config: parseEmulatorConfig(readJson(config)),
+    sharedAccessKey: key,
+  });
+  let stopping = false;
+  const stop = (): void => {
+    if (stopping) return;
+    stopping = true;
+    bus.stop().then(() => process.exit(0), exitWith);
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  if (values['exit-with-parent']) {
+    process.stdin.on('end', stop).on('error', stop).resume();
+  }
+  void bus.failed.then(exitWith);
+  process.stdout.write(
+    `${JSON.stringify({ ready: true, port: bus.port, connectionString: bus.connectionString })}\n`,
+  );
+}
+
+function readJson(file: string): unknown {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw new Error(`Cannot read ${file}: ${error instanceof Error ? error.message : String(error)}.`);
+  }
+}
+
+function exitWith(error: unknown): void {
+  const sentence = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`Service Bus endpoint: ${sentence}\n`, () => process.exit(1));
+}
+
+main().catch(exitWith);

@@ -1,0 +1,225 @@
+/**
+ * Requests to `<entity>/$management`
+ * (https://learn.microsoft.com/azure/service-bus-messaging/service-bus-amqp-request-response).
+ */
+import { message as amqp, types } from 'rhea';
+import { MalformedMessage, parseMessage, tokenOfUuid } from './codec';
+import { Queue, type Outcome } from './entity/queue';
+import type { Topic } from './entity/topic';
+import type { Entity } from './namespace';
+
+export interface Reply {
+  status: number;
+  description: string;
+  condition?: string;
+  body?: unknown;
+}
+
+export const SUPPORTED_LOCK_LOST =
+  'The lock supplied is invalid. Either the lock expired, or the message has already been removed from the queue.';
+
+const PEEK_LIMIT = 250;
+const LONG = 0x81;
+const TIMESTAMP = 0x83;
+
+const OK: Reply = { status: 200, description: 'OK' };
+const lockLost: Reply = {
+  status: 410,
+  description: SUPPORTED_LOCK_LOST,
+  condition: 'com.microsoft:message-lock-lost',
+};
+const notFound = (description: string): Reply => ({
+  status: 404,
+  description,
+  condition: 'com.microsoft:message-not-found',
+});
+
+export function manage(entity: Entity, operation: string, body: Body): Reply {
+  const { node } = entity;
+  switch (operation) {
+    case 'com.microsoft:peek-message':
+      return peek(node, body);
+    case 'com.microsoft:schedule-message':
+      return schedule(entity, body);
+    case 'com.microsoft:cancel-scheduled-message':
+      return node.cancelScheduled(body.numbers('sequence-numbers'))
+        ? OK
+        : notFound('The scheduled message was not found; it may have been enqueued or cancelled already.');
+  }
+  if (!(node instanceof Queue)) return notImplemented(operation);
+  switch (operation) {
+    case 'com.microsoft:renew-lock': {
+      const ends = node.renew(body.tokens('lock-tokens'));
+      return ends ? { ...OK, body: { expirations: types.wrap_array(ends, TIMESTAMP, undefined) } } : lockLost;
+    }
+    case 'com.microsoft:receive-by-sequence-number':
+      return receiveDeferred(node, body);
+    case 'com.microsoft:update-disposition':
+      return settle(node, body);
+    default:
+      return notImplemented(operation);
+  }
+}
+
+function notImplemented(operation: string): Reply {
+  return {
+    status: 501,
+    description: `The local Service Bus endpoint does not support the operation ${operation}.`,
+    condition: 'amqp:not-implemented',
+  };
+}
+
+function peek(node: Queue | Topic, body: Body): Reply {
+  const [from] = body.numbers('from-sequence-number');
+  const [count] = body.numbers('message-count');
+  const found = node.peek(from ?? 0, Math.min(count ?? 1, PEEK_LIMIT));
+  if (found.length === 0)
+    return { status: 204, description: 'NoContent', condition: 'com.microsoft:message-not-found' };
+  return { ...OK, body: { messages: types.wrap_list(found.map((message) => types.wrap_map({ message }))) } };
+}
+
+function schedule({ node, maxMessageSize }: Entity, body: Body): Reply {
+  if (maxMessageSize === undefined) {
+    return { status: 400, description: 'Nothing can be sent to this entity.', condition: 'amqp:not-allowed' };
+  }
+  const raw = body.maps('messages').map((item) => item['message']);
+  const messages = raw.map((bytes) => {
+    if (!Buffer.isBuffer(bytes)) throw new MalformedMessage('a scheduled message is missing');
+    return { size: bytes.length, incoming: parseMessage(bytes) };
+  });
+  if (messages.some(({ size }) => size > maxMessageSize)) {
+    const description = `The message is larger than the limit of ${maxMessageSize} bytes.`;
+    return { status: 400, description, condition: 'amqp:link:message-size-exceeded' };
+  }
+  // A duplicate is accepted and dropped; 0 stands where its number would be.
+  const sequences = messages.map(({ incoming }) => node.enqueue(incoming) ?? 0);
+  return { ...OK, body: { 'sequence-numbers': types.wrap_array(sequences, LONG, undefined) } };
+}
+
+function receiveDeferred(queue: Queue, body: Body): Reply {
+  const [mode] = body.numbers('receiver-settle-mode');
+  const found = queue.takeDeferred(body.numbers('sequence-numbers'), mode === 0);
+  if (!found) return notFound('Failed to lock one or more specified messages. The message does not exist.');
+  const messages = found.map(({ token, bytes }) =>
+    types.wrap_map({
+      message: bytes,
+      ...(token === null
+        ? {}
+        : { 'lock-token': types.wrap_uuid(Buffer.from(token.replaceAll('-', ''), 'hex')) }),
+    }),
+  );
+  return { ...OK, body: { messages: types.wrap_list(messages) } };
+}
+
+function settle(queue: Queue, body: Body): Reply {
+  const outcome = outcomeOf(body);
+  if (!outcome)
+    return { status: 400, description: 'Unknown disposition-status.', condition: 'amqp:invalid-field' };
+  for (const token of body.tokens('lock-tokens')) {
+    const error = queue.settle(token, outcome);
+    if (error === 'amqp:not-allowed')
+      return { status: 400, description: DEAD_LETTERED_TWICE, condition: error };
+    if (error) return lockLost;
+  }
+  return OK;
+}
+
+export const DEAD_LETTERED_TWICE = 'A message of a dead-letter queue cannot be dead-lettered again.';
+
+function outcomeOf(body: Body): Outcome | undefined {
+  const properties = { ...body.map('properties-to-modify') };
+  switch (body.text('disposition-status')) {
+    case 'completed':
+      return { kind: 'complete' };
+    case 'abandoned':
+      return { kind: 'abandon', properties };
+    case 'defered':
+      return { kind: 'defer', properties };
+    case 'suspended': {
+      const reason = body.text('deadletter-reason');
+      const description = body.text('deadletter-description');
+      if (reason !== undefined) properties['DeadLetterReason'] = reason;
+      if (description !== undefined) properties['DeadLetterErrorDescription'] = description;
+      return { kind: 'dead-letter', properties };
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** The map in a request's body, read by the type that each field must have. */
+export class Body {
+  private readonly fields: Record<string, unknown>;
+
+  constructor(value: unknown) {
+    this.fields = isRecord(value) ? value : {};
+  }
+
+  text(key: string): string | undefined {
+    const value = this.fields[key];
+    return typeof value === 'string' ? value : undefined;
+  }
+
+  /** One number or many; rhea leaves a long beyond 2^53 as bytes. */
+  numbers(key: string): number[] {
+    const value = this.fields[key];
+    const list: unknown[] = Array.isArray(value) ? value : [value];
+    return list.flatMap((item) => {
+      if (typeof item === 'number') return [item];
+      return Buffer.isBuffer(item) && item.length === 8 ? [Number(item.readBigInt64BE())] : [];
+    });
+  }
+
+  tokens(key: string): string[] {
+    const value = this.fields[key];
+    const list: unknown[] = Array.isArray(value) ? value : [];
+    return list.map((item) => (Buffer.isBuffer(item) && item.length === 16 ? tokenOfUuid(item) : ''));
+  }
+
+  map(key: string): Record<string, unknown> {
+    const value = this.fields[key];
+    return isRecord(value) ? value : {};
+  }
+
+  maps(key: string): Record<string, unknown>[] {
+    const value = this.fields[key];
+    return Array.isArray(value) ? value.filter(isRecord) : [];
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !Buffer.isBuffer(value);
+}
+
+/** A request message as sent to `$management` or `$cbs`. */
+export interface Request {
+  id: unknown;
+  replyTo: string;
+  properties: Record<string, unknown>;
+  body: unknown;
+}
+
+export function parseRequest(raw: Buffer): Request {
+  const message = amqp.decode(raw);
+  return {
+    id: message['message_id'],
+    replyTo: String(message['reply_to'] ?? ''),
+    properties: message['application_properties'] ?? {},
+    body: message['body'],
+  };
+}
+
+export function encodeReply(request: Request, reply: Reply): Buffer {
+  const trackingId = request.properties['com.microsoft:tracking-id'];
+  return amqp.encode({
+    correlation_id: request.id,
+    to: request.replyTo,
+    application_properties: {
+      statusCode: types.wrap_int(reply.status),
+      statusDescription: reply.description,
+      ...(reply.condition ? { errorCondition: types.wrap_symbol(reply.condition) } : {}),
+      ...(trackingId === undefined ? {} : { 'com.microsoft:tracking-id': trackingId }),
+    },
+    body: reply.body ?? null,
+  });
+}

@@ -1,0 +1,89 @@
+/**
+ * The parts of rhea that a broker needs and its typings leave out. Everything here was read in rhea 3.0.5
+ * (lib/session.js, lib/link.js); the tests over the wire are what notices a change.
+ */
+import {
+  types,
+  type Connection,
+  type Delivery,
+  type Receiver,
+  type Sender,
+  type Session,
+  type Typed,
+} from 'rhea';
+
+export type Link = Sender | Receiver;
+
+interface Attach {
+  source?: unknown;
+  target?: unknown;
+  max_message_size?: number;
+  snd_settle_mode?: number;
+  rcv_settle_mode?: number;
+}
+
+type LinkInternals = {
+  local: { attach: Attach };
+};
+
+export type SenderInternals = Sender & {
+  credit: number;
+  delivery_count: number;
+  issue_flow: boolean;
+  _get_drain: () => boolean;
+  session: { outgoing: { available(): number } };
+  connection: { _register(): void };
+};
+
+type Transfer = { performative: { message_format: number | null | undefined } };
+
+/** Any format but 0 makes rhea hand over a message's bytes; 0 would have it decode them. */
+export const PLAIN_FORMAT = 0x4d520000;
+/** Several complete messages as the data sections of one (the SDKs' batches). */
+export const BATCH_FORMAT = 0x80013700;
+
+/** For this session, and no other user of rhea in this process, messages arrive as the bytes that were sent. */
+export function receiveRawMessages(session: Session): void {
+  const hooked = session as Session & { on_transfer(frame: Transfer): void };
+  const deliver = hooked.on_transfer.bind(session);
+  hooked.on_transfer = (frame) => {
+    if (!frame.performative.message_format) frame.performative.message_format = PLAIN_FORMAT;
+    deliver(frame);
+  };
+}
+
+export function localAttach(link: Link): Attach {
+  return (link as unknown as LinkInternals).local.attach;
+}
+
+/** AMQP refuses a link by answering the attach with neither source nor target and detaching at once. */
+export function refuse(link: Link, condition: string, description: string): void {
+  const attach = localAttach(link);
+  attach.source = undefined;
+  attach.target = undefined;
+  link.close({ condition, description });
+}
+
+/**
+ * Answers the disposition of a receiver in second settle mode. The peer never says "settled" itself, so rhea is
+ * told that it did: otherwise the delivery stays in the session's buffer for good.
+ */
+export function answerDisposition(delivery: Delivery, outcome: unknown): void {
+  delivery.update(true, outcome);
+  (delivery as { remote_settled: boolean }).remote_settled = true;
+}
+
+/** The entries of a map as it came over the wire, each value with its AMQP type. Null entries count as absent. */
+export function typedEntries(map: unknown): Record<string, unknown> {
+  const entries: Record<string, unknown> = {};
+  const items = isTyped(map) && Array.isArray(map.value) ? (map.value as unknown[]) : [];
+  for (let i = 0; i + 1 < items.length; i += 2) {
+    const [key, value] = [items[i], items[i + 1]];
+    if (isTyped(key) && isTyped(value) && value.value !== null) entries[String(key.value)] = value;
+  }
+  return entries;
+}
+
+function isTyped(value: unknown): value is Typed {
+  return typeof value === 'object' && value !== null && 'type' in value && 'value' in value;
+}
