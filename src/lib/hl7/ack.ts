@@ -57,7 +57,7 @@ function locationParts(location: string): string[] {
   const match = /^([A-Z][A-Z0-9]{2})(?:\[(\d+)\])?(?:-(\d+)(?:\[(\d+)\])?(?:\.(\d+)(?:\.(\d+))?)?)?$/.exec(
     location,
   );
-  return (match?.slice(1) ?? []).map((part: string | undefined) => part ?? '');
+  return (match?.slice(1) ?? []).filter((part: string | undefined) => part !== undefined);
 }
 
 /** Sending and receiving application and facility: the message's, swapped. */

@@ -8,8 +8,11 @@ export const canonicalDelimiters: Delimiters = {
   subcomponent: '&',
 };
 
-/** Delimiters are ASCII punctuation, so that they read the same in every ASCII-based character set. */
-const isPunctuation = (c: string): boolean => c > ' ' && c < '\x7f' && !/[A-Za-z0-9]/.test(c);
+/**
+ * Delimiters are ASCII punctuation, so that they read the same in every ASCII-based character set, but no quote: `""`
+ * has a meaning of its own.
+ */
+const isPunctuation = (c: string): boolean => c > ' ' && c < '\x7f' && !/[A-Za-z0-9"]/.test(c);
 
 /**
  * MSH-1 and MSH-2 of a header line (also FHS-1/2, BHS-1/2), undefined when they cannot delimit anything.

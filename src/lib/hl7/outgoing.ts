@@ -78,9 +78,11 @@ function redelimit(text: string, d: Delimiters): string {
   const literals: Readonly<Record<string, string>> = { F: '|', S: '^', R: '~', E: '\\', T: '&' };
   const literal = (c: string): string => (letters.has(c) ? `${d.escape}${letters.get(c)}${d.escape}` : c);
   return text.replace(/\\([^\\]*)\\|[!-/:-@[-`{-~]/g, (token, body: string | undefined) => {
-    if (body !== undefined)
-      return body in literals ? literal(literals[body] ?? '') : d.escape + body + d.escape;
-    return own.get(token) ?? literal(token);
+    if (body === undefined) return own.get(token) ?? literal(token);
+    const char = literals[body];
+    if (char !== undefined) return literal(char);
+    // `.br` cannot be written where the full stop separates.
+    return d.escape + (body === '.br' && letters.has('.') ? 'X0A' : body) + d.escape;
   });
 }
 

@@ -10,9 +10,3 @@ export function nthPart(text: string, separator: string, n: number): string {
   if (end >= 0) return text.slice(start, end);
   return start === 0 ? text : text.slice(start);
 }
-
-export function countParts(text: string, separator: string): number {
-  let count = 1;
-  for (let at = text.indexOf(separator); at >= 0; at = text.indexOf(separator, at + 1)) count++;
-  return count;
-}

@@ -1,7 +1,7 @@
 import { MedrelayError } from '../errors';
 import { readDelimiters } from './delimiters';
 import { unescape, type EscapeFinding } from './escapes';
-import { countParts, nthPart } from './part';
+import { nthPart } from './part';
 import { rejections } from './rejections';
 import { splitText } from './split';
 import type {
@@ -91,6 +91,8 @@ class Context {
 }
 
 class Component implements Hl7Component {
+  #subs: readonly string[] | undefined;
+
   constructor(
     readonly raw: string,
     private readonly repetition: Repetition,
@@ -102,17 +104,30 @@ class Component implements Hl7Component {
   }
 
   get subcomponentCount(): number {
-    return this.repetition.isLiteral
-      ? 1
-      : countParts(this.raw, this.repetition.context.delimiters.subcomponent);
+    return this.#texts().length;
   }
 
   sub(n: number): Leaf {
-    return this.repetition.get(this.position, n);
+    return this.repetition.leaf(this.#texts()[n - 1] ?? '', this.position, n);
+  }
+
+  get isPopulated(): boolean {
+    return (
+      this.raw !== '' &&
+      this.#texts().some((raw, i) => this.repetition.leaf(raw, this.position, i + 1) !== undefined)
+    );
+  }
+
+  #texts(): readonly string[] {
+    return (this.#subs ??= this.repetition.isLiteral
+      ? [this.raw]
+      : this.raw.split(this.repetition.context.delimiters.subcomponent));
   }
 }
 
 class Repetition implements Hl7Repetition {
+  #components: readonly string[] | undefined;
+
   constructor(
     readonly raw: string,
     readonly context: Context,
@@ -127,34 +142,39 @@ class Repetition implements Hl7Repetition {
   }
 
   get componentCount(): number {
-    return this.isLiteral ? 1 : countParts(this.raw, this.context.delimiters.component);
+    return this.#texts().length;
   }
 
-  component(n: number): Hl7Component {
-    const raw = this.isLiteral
-      ? n === 1
-        ? this.raw
-        : ''
-      : nthPart(this.raw, this.context.delimiters.component, n);
-    return new Component(raw, this, n);
+  component(n: number): Component {
+    return new Component(this.#texts()[n - 1] ?? '', this, n);
   }
 
   get(n: number, sub = 1): Leaf {
-    if (this.isLiteral) return n === 1 && sub === 1 ? this.raw : undefined;
-    const { component, subcomponent } = this.context.delimiters;
-    const raw = nthPart(nthPart(this.raw, component, n), subcomponent, sub);
-    return this.context.leaf(raw, () => leafLocation(this.segment, this.field, this.position, n, sub));
+    const raw = this.#texts()[n - 1];
+    if (raw === undefined || raw === '') return undefined;
+    return this.leaf(
+      this.isLiteral ? (sub === 1 ? raw : '') : nthPart(raw, this.context.delimiters.subcomponent, sub),
+      n,
+      sub,
+    );
   }
 
   get isPopulated(): boolean {
-    if (this.raw === '') return false;
-    if (this.isLiteral) return true;
-    const { component, subcomponent } = this.context.delimiters;
-    return this.raw
-      .split(component)
-      .some((part, c) =>
-        part.split(subcomponent).some((raw, s) => raw !== '' && this.get(c + 1, s + 1) !== undefined),
-      );
+    return this.raw !== '' && this.#texts().some((_, i) => this.component(i + 1).isPopulated);
+  }
+
+  leaf(raw: string, component: number, sub: number): Leaf {
+    if (this.isLiteral) return raw === '' ? undefined : raw;
+    return this.context.leaf(raw, () =>
+      leafLocation(this.segment, this.field, this.position, component, sub),
+    );
+  }
+
+  /** Split once: reading the components of a hostile field one by one must not be quadratic. */
+  #texts(): readonly string[] {
+    return (this.#components ??= this.isLiteral
+      ? [this.raw]
+      : this.raw.split(this.context.delimiters.component));
   }
 }
 
