@@ -343,7 +343,8 @@ export function changed(original: Json, path: readonly Step[], value?: unknown):
   let at: unknown = copy;
   for (const step of path.slice(0, -1)) at = (at as Record<Step, unknown>)[step];
   const last = path[path.length - 1] ?? '';
-  if (value === undefined) delete (at as Record<Step, unknown>)[last];
+  if (value === undefined && Array.isArray(at)) at.splice(Number(last), 1);
+  else if (value === undefined) delete (at as Record<Step, unknown>)[last];
   else (at as Record<Step, unknown>)[last] = value;
   return copy;
 }

@@ -36,10 +36,12 @@ describe('the R4 table', () => {
 
   it('agrees with the published TypeScript types on the elements of every resource', () => {
     const declared = new Map(
-      [...fhirTypes.matchAll(/export interface (\w+) extends \w+ \{([\s\S]*?)\n\}/g)].map((match) => [
-        match[1],
-        new Set([...(match[2] ?? '').matchAll(/^ {4}'?([A-Za-z]\w*)'?\??:/gm)].map((line) => line[1])),
-      ]),
+      [...fhirTypes.matchAll(/export interface (\w+)(?:<[^>]*>)? extends \w+ \{([\s\S]*?)\n\}/g)].map(
+        (match) => [
+          match[1],
+          new Set([...(match[2] ?? '').matchAll(/^ {2}'?([A-Za-z]\w*)'?\??:/gm)].map((line) => line[1])),
+        ],
+      ),
     );
     for (const name of Object.keys(tables.types).filter(isResourceType)) {
       const own = [...(planOf(name)?.properties.keys() ?? [])].filter(

@@ -1,6 +1,10 @@
 import { child, children, count, has, hasChoice, isCoded, type Node, text } from './node';
 
-/** A rule of the standard, by its official key. Only rules of severity error are here; `dom-*`, `ref-1` and `ele-1` need context. */
+/**
+ * A rule of the standard, by its official key. Rules of severity error only (con-3 is a warning), and none of the
+ * resources that define others (StructureDefinition, Questionnaire, TestScript...). `dom-*`, `ref-1` and `ele-1` need
+ * context and stand elsewhere.
+ */
 export interface Invariant {
   readonly key: string;
   readonly safeMessage: string;
@@ -513,5 +517,42 @@ export const invariants: ReadonlyMap<string, readonly Invariant[]> = new Map<str
   [
     'ServiceRequest',
     [rule('prr-1', 'orderDetail needs a code', (s) => implies(has(s, 'orderDetail'), has(s, 'code')))],
+  ],
+  [
+    'AppointmentResponse',
+    [rule('apr-1', 'a participantType or an actor is needed', (a) => oneOf(a, 'participantType', 'actor'))],
+  ],
+  [
+    'ImmunizationRecommendation.recommendation',
+    [
+      rule('imr-1', 'a vaccineCode or a targetDisease is needed', (r) =>
+        oneOf(r, 'vaccineCode', 'targetDisease'),
+      ),
+    ],
+  ],
+  [
+    'MedicationDispense',
+    [
+      rule(
+        'mdd-1',
+        'whenHandedOver must not be before whenPrepared',
+        (m) =>
+          !text(m, 'whenPrepared') ||
+          !text(m, 'whenHandedOver') ||
+          isNotAfter(text(m, 'whenPrepared'), text(m, 'whenHandedOver')),
+      ),
+    ],
+  ],
+  [
+    'QuestionnaireResponse.item',
+    [rule('qrs-1', 'answer and item exclude each other', (i) => !(has(i, 'answer') && has(i, 'item')))],
+  ],
+  [
+    'RequestGroup.action',
+    [rule('rqg-1', 'either a resource or actions', (a) => has(a, 'resource') !== has(a, 'action'))],
+  ],
+  [
+    'RiskAssessment.prediction',
+    [rule('ras-2', 'a probability is at most 100', (p) => (number(p, 'probabilityDecimal') ?? 0) <= 100)],
   ],
 ]);

@@ -120,7 +120,7 @@ function checkSibling(value: unknown, property: Property, node: Node, run: Run):
     value.forEach((sibling: unknown, index) => {
       findings.enter(index);
       const isAlone = values[index] === null || values[index] === undefined;
-      if (sibling !== null) one(sibling, isAlone);
+      if (sibling !== null && sibling !== undefined) one(sibling, isAlone);
       else if (!hasValue) findings.report('null', 'null stands beside a value');
       findings.leave();
     });
