@@ -1,0 +1,80 @@
+import { randomUUID } from 'node:crypto';
+import { messageOf } from './errors';
+import type { InvocationRequest, InvocationResponse, TypedData } from './protocol';
+import { InvocationError, type WorkerProcess } from './worker-process';
+
+/** What a trigger hands to its function. */
+export interface TriggerEvent {
+  input: TypedData;
+  metadata?: Record<string, TypedData>;
+  /** Why the function runs, as shown in the log. Never holds anything from the payload. */
+  reason: string;
+}
+
+export interface HostedFunction {
+  name: string;
+  /** The trigger binding's own name. */
+  inputName: string;
+}
+
+/** Runs functions in the worker, writes the Executing/Executed lines and knows what is still running. */
+export class Invoker {
+  #running = 0;
+  readonly #waiters = new Set<() => void>();
+
+  constructor(
+    private readonly worker: WorkerProcess,
+    private readonly log: (line: string) => void,
+  ) {}
+
+  get outstanding(): number {
+    return this.#running;
+  }
+
+  async run(
+    fn: HostedFunction,
+    event: TriggerEvent,
+    retryContext?: InvocationRequest['retryContext'],
+    invocationId: string = randomUUID(),
+  ): Promise<InvocationResponse> {
+    const started = performance.now();
+    const took = (): string => `Duration=${Math.round(performance.now() - started)}ms`;
+    this.log(`Executing 'Functions.${fn.name}' (Reason='${event.reason}', Id=${invocationId})`);
+    this.#running += 1;
+    try {
+      const response = await this.worker.invoke({
+        invocationId,
+        functionName: fn.name,
+        inputData: [{ name: fn.inputName, data: event.input }],
+        ...(event.metadata ? { triggerMetadata: event.metadata } : {}),
+        ...(retryContext ? { retryContext } : {}),
+      });
+      this.log(`Executed 'Functions.${fn.name}' (Succeeded, Id=${invocationId}, ${took()})`);
+      return response;
+    } catch (error) {
+      this.log(`Executed 'Functions.${fn.name}' (Failed, Id=${invocationId}, ${took()})`);
+      const stack = error instanceof InvocationError ? error.exception.stackTrace : undefined;
+      this.log(stack ?? messageOf(error));
+      throw error;
+    } finally {
+      this.#running -= 1;
+      if (this.#running === 0) for (const wake of this.#waiters) wake();
+    }
+  }
+
+  /** Resolves when nothing runs any more, at the latest after the limit; says whether all is done. */
+  async idle(limitMs: number): Promise<boolean> {
+    if (this.#running > 0) {
+      await new Promise<void>((resolve) => {
+        const wake = (): void => {
+          clearTimeout(timer);
+          this.#waiters.delete(wake);
+          resolve();
+        };
+        const timer = setTimeout(wake, limitMs);
+        this.#waiters.add(wake);
+      });
+    }
+    return this.#running === 0;
+  }
+}

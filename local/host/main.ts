@@ -1,0 +1,77 @@
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { HostError, messageOf } from './errors';
+import { startHost } from './host';
+import type { HostKeys } from './keys';
+
+/** The host as a process: one JSON line on stdout when ready, everything else on stderr. */
+
+const log = (line: string): void =>
+  void process.stderr.write(line === '' ? '\n' : `[${new Date().toISOString()}] ${line}\n`);
+
+function readKeys(file: string | undefined): HostKeys {
+  if (!file)
+    throw new HostError('--keys FILE is missing: a JSON file with the keys "master" and "function".');
+  let keys: Partial<HostKeys>;
+  try {
+    keys = JSON.parse(readFileSync(file, 'utf8')) as Partial<HostKeys>;
+  } catch (error) {
+    throw new HostError(`The key file ${file} cannot be read: ${messageOf(error)}`);
+  }
+  if (!keys.master || !keys.function)
+    throw new HostError(`The key file ${file} must hold "master" and "function".`);
+  return { master: keys.master, function: keys.function, ...(keys.system ? { system: keys.system } : {}) };
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      app: { type: 'string', default: '.' },
+      port: { type: 'string', default: '7071' },
+      address: { type: 'string', default: '127.0.0.1' },
+      keys: { type: 'string' },
+      'exit-with-parent': { type: 'boolean', default: false },
+    },
+  });
+  const port = Number(values.port);
+  if (!Number.isInteger(port) || port < 0 || port > 65535)
+    throw new HostError(`--port ${values.port} is not a port number.`);
+  const env = Object.fromEntries(
+    Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+  const host = await startHost({
+    appDir: values.app,
+    port,
+    address: values.address,
+    env,
+    keys: readKeys(values.keys),
+    log,
+  });
+
+  let ending = false;
+  const end = (code: number): void => {
+    if (ending) return;
+    ending = true;
+    host.stop().then(
+      () => process.exit(code),
+      (error: unknown) => {
+        log(messageOf(error));
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGTERM', () => end(0));
+  process.on('SIGINT', () => end(0));
+  // The parent holds the other end of stdin, so its death is seen even when it was killed.
+  if (values['exit-with-parent']) process.stdin.resume().on('close', () => end(0));
+  void host.gaveUp.then((reason) => {
+    log(reason.message);
+    end(1);
+  });
+  process.stdout.write(`${JSON.stringify({ ready: true, port: host.port, functions: host.functions })}\n`);
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof HostError ? error.message : (error as Error).stack}\n`);
+  process.exit(1);
+});

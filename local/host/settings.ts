@@ -1,0 +1,106 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { HostError, messageOf } from './errors';
+
+export type Env = Readonly<Record<string, string>>;
+
+/**
+ * The environment of the app, by the rules of `func start`: values of local.settings.json are added, a variable
+ * that is already set wins.
+ */
+export function appEnvironment(
+  appDir: string,
+  given: Env,
+  port: number,
+  log: (line: string) => void,
+): Record<string, string> {
+  const env: Record<string, string> = { ...given };
+  for (const [name, value] of Object.entries(readLocalSettings(appDir))) {
+    if (env[name] === undefined) env[name] = value;
+    else
+      log(`Skipping '${name}' from local settings as it's already defined in current environment variables.`);
+  }
+  env['FUNCTIONS_WORKER_RUNTIME'] ??= 'node';
+  env['AZURE_FUNCTIONS_ENVIRONMENT'] ??= 'Development';
+  env['AzureWebJobsScriptRoot'] = appDir;
+  env['WEBSITE_HOSTNAME'] = `localhost:${port}`;
+  return env;
+}
+
+function readLocalSettings(appDir: string): Record<string, string> {
+  const file = join(appDir, 'local.settings.json');
+  if (!existsSync(file)) return {};
+  let settings: { IsEncrypted?: unknown; Values?: unknown; ConnectionStrings?: unknown };
+  try {
+    settings = JSON.parse(readFileSync(file, 'utf8')) as typeof settings;
+  } catch (error) {
+    throw new HostError(`${file} is not valid JSON: ${messageOf(error)}.`);
+  }
+  if (settings.IsEncrypted !== false) {
+    throw new HostError(
+      `${file} is encrypted or has no "IsEncrypted": false; write the values in plain text with "IsEncrypted": false.`,
+    );
+  }
+  const strings = (group: unknown, prefix: string): [string, string][] =>
+    Object.entries((group ?? {}) as Record<string, unknown>).flatMap(([name, value]): [string, string][] =>
+      typeof value === 'string' ? [[prefix + name, value]] : [],
+    );
+  return Object.fromEntries([
+    ...strings(settings.Values, ''),
+    ...strings(settings.ConnectionStrings, 'ConnectionStrings:'),
+  ]);
+}
+
+/** Replaces every `%NAME%`; a name that is not set stops the start instead of ending in a queue called "%NAME%". */
+export function resolveSettings(text: string, env: Env, where: string): string {
+  return text.replace(/%([^%]+)%/g, (_, name: string) => {
+    const value = lookUp(env, name);
+    if (value === undefined) {
+      throw new HostError(
+        `${where} refers to %${name}%, but the setting ${name} is not set; add it to local.settings.json or the environment.`,
+      );
+    }
+    return value;
+  });
+}
+
+/**
+ * The connection string behind a binding's `connection`. An identity group (`NAME__fullyQualifiedNamespace`) can
+ * only mean a service in Azure, because token credentials need TLS, which no local endpoint has.
+ */
+export function connectionString(name: string, env: Env, where: string): string {
+  const value =
+    lookUp(env, name) ?? lookUp(env, `AzureWebJobs${name}`) ?? lookUp(env, `ConnectionStrings:${name}`);
+  if (value) return value;
+  const group = Object.keys(env).filter((key) => key.toLowerCase().startsWith(`${name.toLowerCase()}__`));
+  if (group.length) {
+    throw new HostError(
+      `${where} uses the connection ${name}, which is set as an identity group (${group.join(', ')}); the local host connects by connection string: set ${name} itself.`,
+    );
+  }
+  throw new HostError(
+    `${where} needs the connection setting ${name}, which is not set; add it to local.settings.json or the environment.`,
+  );
+}
+
+/** Setting names are case-insensitive in .NET's configuration, and `:` and `__` are the same there. */
+function lookUp(env: Env, name: string): string | undefined {
+  const normal = (key: string): string => key.toLowerCase().replaceAll('__', ':');
+  const wanted = normal(name);
+  return env[name] ?? Object.entries(env).find(([key]) => normal(key) === wanted)?.[1];
+}
+
+export function isDisabled(functionName: string, env: Env): boolean {
+  const value =
+    lookUp(env, `AzureWebJobs.${functionName}.Disabled`) ??
+    lookUp(env, `AzureWebJobs_${functionName}_Disabled`);
+  return value === '1' || value?.toLowerCase() === 'true';
+}
+
+/** Names the host in shared storage; stable across restarts of one app folder. */
+export function hostId(appDir: string, env: Env): string {
+  return (
+    env['AzureFunctionsWebHost__hostid'] ?? createHash('sha256').update(appDir).digest('hex').slice(0, 32)
+  );
+}

@@ -1,0 +1,179 @@
+import {
+  ServiceBusClient,
+  type ServiceBusReceivedMessage,
+  type ServiceBusReceiver,
+} from '@azure/service-bus';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { messageOf } from '../errors';
+import type { ServiceBusSettings } from '../host-json';
+import type { HostedFunction, Invoker } from '../invoker';
+import type { Listener } from './listener';
+import { batchEvent, singleMessageEvent } from './service-bus-event';
+
+export interface ServiceBusFunction extends HostedFunction {
+  connection: string;
+  entity: { queue: string } | { topic: string; subscription: string };
+  binary: boolean;
+  many: boolean;
+}
+
+/** The SDK tells what is wrong once per retry cycle; the console needs it once a minute. */
+const REPEAT_LOG_MS = 60_000;
+const RECONNECT_DELAY_MS = 1_000;
+
+/**
+ * One receiver per function in peek-lock: success completes, failure abandons, and the broker dead-letters after the
+ * queue's own maximum of deliveries. A Node function cannot settle a message itself.
+ */
+export function serviceBusListener(
+  fn: ServiceBusFunction,
+  settings: ServiceBusSettings,
+  invoker: Invoker,
+  log: (line: string) => void,
+): Listener {
+  const client = new ServiceBusClient(fn.connection, {
+    // A dropped connection is taken up again within a second or two, for as long as it takes.
+    retryOptions: { maxRetries: 2, retryDelayInMs: RECONNECT_DELAY_MS, maxRetryDelayInMs: 5_000 },
+  });
+  const logError = throttled(log, `Service Bus trigger of ${fn.name}`);
+  const slots = semaphore(settings.maxConcurrentCalls);
+  const active = new Set<Promise<void>>();
+  let stopReceiving: (() => Promise<void>) | undefined;
+  let stopped = true;
+
+  const settle = async (
+    receiver: ServiceBusReceiver,
+    action: 'complete' | 'abandon',
+    message: ServiceBusReceivedMessage,
+  ): Promise<void> => {
+    try {
+      if (action === 'complete') await receiver.completeMessage(message);
+      else await receiver.abandonMessage(message);
+    } catch (error) {
+      // The lock is gone with its connection or its time: the broker delivers the message again.
+      logError(error);
+    }
+  };
+
+  const processOne = async (from: ServiceBusReceiver, message: ServiceBusReceivedMessage): Promise<void> => {
+    const release = await slots();
+    try {
+      if (stopped) return await settle(from, 'abandon', message);
+      await invoker.run(fn, singleMessageEvent(message, fn));
+      if (settings.autoComplete) await settle(from, 'complete', message);
+    } catch {
+      await settle(from, 'abandon', message);
+    } finally {
+      release();
+    }
+  };
+
+  /** What is in hand is settled before the connection closes. */
+  const track = (work: Promise<void>): Promise<void> => {
+    active.add(work);
+    return work.finally(() => active.delete(work));
+  };
+
+  const subscribe = (from: ServiceBusReceiver): (() => Promise<void>) => {
+    const subscription = from.subscribe(
+      {
+        processMessage: (message) => track(processOne(from, message)),
+        processError: async ({ error }) => logError(error),
+      },
+      {
+        autoCompleteMessages: false,
+        // The SDK has no prefetch; messages above the concurrency limit wait here, their locks renewed.
+        maxConcurrentCalls: settings.maxConcurrentCalls + settings.prefetchCount,
+      },
+    );
+    return () => subscription.close();
+  };
+
+  /** Batches are received one after another; all messages of a batch share its fate. */
+  const receiveBatches = (from: ServiceBusReceiver): (() => Promise<void>) => {
+    const abort = new AbortController();
+    const loop = async (): Promise<void> => {
+      while (!abort.signal.aborted) {
+        try {
+          const messages = await from.receiveMessages(settings.maxMessageBatchSize, {
+            maxWaitTimeInMs: settings.maxBatchWaitMs,
+            abortSignal: abort.signal,
+          });
+          if (!messages.length) continue;
+          const action = await invoker.run(fn, batchEvent(messages, fn)).then(
+            () => 'complete' as const,
+            () => 'abandon' as const,
+          );
+          await Promise.all(messages.map((message) => settle(from, action, message)));
+        } catch (error) {
+          if (abort.signal.aborted) return;
+          logError(error);
+          await sleep(RECONNECT_DELAY_MS);
+        }
+      }
+    };
+    void track(loop());
+    return async () => abort.abort();
+  };
+
+  return {
+    async start() {
+      stopped = false;
+      const options = {
+        receiveMode: 'peekLock',
+        skipParsingBodyAsJson: true,
+        maxAutoLockRenewalDurationInMs: settings.maxAutoLockRenewalMs,
+      } as const;
+      const receiver =
+        'queue' in fn.entity
+          ? client.createReceiver(fn.entity.queue, options)
+          : client.createReceiver(fn.entity.topic, fn.entity.subscription, options);
+      stopReceiving = fn.many ? receiveBatches(receiver) : subscribe(receiver);
+    },
+    async stop() {
+      stopped = true;
+      await stopReceiving?.().catch(logError);
+      stopReceiving = undefined;
+    },
+    async close() {
+      await Promise.all(active);
+      await client.close().catch(logError);
+    },
+    event: (input) => ({
+      input: fn.many
+        ? { collectionString: { string: [input] } }
+        : fn.binary
+          ? { bytes: Buffer.from(input) }
+          : { string: input },
+      metadata: {},
+      reason: 'This function was programmatically called via the host APIs.',
+    }),
+  };
+}
+
+function throttled(log: (line: string) => void, prefix: string): (error: unknown) => void {
+  let last = '';
+  let at = 0;
+  return (error) => {
+    const text = messageOf(error);
+    if (text === last && Date.now() - at < REPEAT_LOG_MS) return;
+    [last, at] = [text, Date.now()];
+    log(`${prefix}: ${text}`);
+  };
+}
+
+/** Hands out at most `size` slots; the others wait in order. */
+function semaphore(size: number): () => Promise<() => void> {
+  let free = size;
+  const waiting: (() => void)[] = [];
+  const release = (): void => {
+    const next = waiting.shift();
+    if (next) next();
+    else free += 1;
+  };
+  return async () => {
+    if (free > 0) free -= 1;
+    else await new Promise<void>((resolve) => waiting.push(resolve));
+    return release;
+  };
+}
