@@ -1,0 +1,137 @@
+import { randomUUID } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+import { authorizer } from './auth';
+import type { Catalog } from './catalog';
+import { badRequest, CosmosError } from './errors';
+import { faultFor, noFaults, parseFaults } from './faults';
+import { tooLarge } from './operations';
+import type { Reply, Request } from './routes';
+
+const maxBodyBytes = 16 * 1024 * 1024;
+
+interface Options {
+  key: string;
+  catalog: Catalog;
+  route: (request: Request, endpoint: string) => Reply;
+}
+
+/** HTTP around the router: body, authorization, faults, durability before the answer, common headers. */
+export function createHttpServer({ key, catalog, route }: Options): Server {
+  const authorize = authorizer(key);
+  let faults = noFaults;
+
+  // Longer than any client keeps an idle connection, so that none is closed under a request.
+  return createServer({ keepAliveTimeout: 120_000 }, (incoming, response) => {
+    answer(incoming).then(
+      (reply) => send(response, reply),
+      (error: unknown) => send(response, failure(error)),
+    );
+  });
+
+  async function answer(incoming: IncomingMessage): Promise<Reply> {
+    const { method = 'GET', headers } = incoming;
+    const text = await read(incoming);
+    const path = segments(incoming.url ?? '/');
+    if (path[0] === '_local') return control(method, path, headers['x-local-key'], text);
+    authorize(method, path, headers.authorization, String(headers['x-ms-date'] ?? headers.date ?? ''));
+    if (path[4] === 'docs') await meetFaults();
+    const request = { method, path, headers, body: parseBody(text), bytes: text.length };
+    let reply: Reply | undefined;
+    let problem: unknown;
+    try {
+      reply = route(request, `http://${headers.host ?? 'localhost'}/`);
+    } catch (error) {
+      problem = error;
+    }
+    // Also for reads and refusals: they may be about what another request has just changed.
+    await catalog.commits.settled();
+    if (reply === undefined) throw problem;
+    return reply;
+  }
+
+  async function meetFaults(): Promise<void> {
+    if (faults.latencyMs > 0) await delay(faults.latencyMs);
+    const fault = faultFor(faults, Math.random(), Math.random());
+    if (fault !== undefined) throw fault;
+  }
+
+  function control(method: string, path: string[], given: unknown, text: Buffer): Reply {
+    if (given !== key) throw new CosmosError(401, 'The header x-local-key must hold the account key.');
+    if (path[1] !== 'faults') throw badRequest('The local endpoint only knows /_local/faults.');
+    if (method === 'POST') faults = parseFaults(parseBody(text));
+    return { status: 200, body: JSON.stringify(faults) };
+  }
+
+  function failure(error: unknown): Reply {
+    const known = error instanceof CosmosError ? error : unexpected(error);
+    return {
+      status: known.status,
+      body: JSON.stringify({ code: known.code, message: known.message }),
+      headers: {
+        ...(known.substatus !== undefined && { 'x-ms-substatus': String(known.substatus) }),
+        ...(known.status === 429 && { 'x-ms-retry-after-ms': String(faults.retryAfterMs) }),
+      },
+    };
+  }
+}
+
+/** The client gets the error's name only; the rest may quote what it sent. */
+function unexpected(error: unknown): CosmosError {
+  const name = error instanceof Error ? error.name : 'unknown';
+  if (error instanceof RangeError) return badRequest('The request is nested too deeply.');
+  process.stderr.write(
+    `cosmos: a request failed unexpectedly: ${error instanceof Error ? error.stack : name}\n`,
+  );
+  return new CosmosError(500, `The local endpoint failed: ${name}.`);
+}
+
+async function read(incoming: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of incoming) {
+    const part = chunk as Buffer;
+    bytes += part.length;
+    if (bytes <= maxBodyBytes) chunks.push(part);
+  }
+  // Read to the end in any case: a client that is still sending does not see an answer.
+  if (bytes > maxBodyBytes) throw tooLarge();
+  return chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
+}
+
+function parseBody(text: Buffer): unknown {
+  if (text.length === 0) return undefined;
+  try {
+    return JSON.parse(text.toString());
+  } catch {
+    throw badRequest('The body is not valid JSON.');
+  }
+}
+
+function segments(url: string): string[] {
+  const [path = ''] = url.split('?', 1);
+  try {
+    return path.split('/').filter(Boolean).map(decodeURIComponent);
+  } catch {
+    throw badRequest('The URL is not valid percent-encoding.');
+  }
+}
+
+function send(response: ServerResponse, { status, body, headers, container }: Reply): void {
+  if (response.destroyed) return;
+  response.writeHead(status, {
+    'content-type': 'application/json',
+    'x-ms-activity-id': randomUUID(),
+    'x-ms-version': '2020-07-15',
+    'x-ms-request-charge': '1',
+    ...(container && {
+      'x-ms-session-token': `0:-1#${container.state.lsn}`,
+      'x-ms-alt-content-path': `dbs/${encodeURIComponent(container.database.row.id)}/colls/${encodeURIComponent(container.row.id)}`,
+      'x-ms-content-path': container.state.rid,
+      lsn: String(container.state.lsn),
+    }),
+    ...headers,
+    ...(status !== 304 && status !== 204 && { 'content-length': Buffer.byteLength(body ?? '') }),
+  });
+  response.end(status === 304 || status === 204 ? undefined : body);
+}

@@ -1,0 +1,342 @@
+import { isQuery, type Expression, type Query, type Source } from './ast';
+import {
+  compileExpression,
+  objectOf,
+  type AggregateCall,
+  type Evaluate,
+  type Frame,
+  type Scope,
+} from './expressions';
+import { SqlError } from './lexer';
+import { canonical, compareValues } from './order';
+import { parse } from './parser';
+import type { Json, Value } from './value';
+
+export interface CompiledQuery {
+  /** Rows appear in the order of the documents, one document at a time, and nothing depends on another one. */
+  readonly streaming: boolean;
+  /** `SELECT *`: a row is the document as it is. */
+  readonly wholeDocuments: boolean;
+  /** Values that `path` (`['id']`, or the partition key's path) must equal, where the filter says so. */
+  equality(path: readonly string[], parameters: ReadonlyMap<string, Value>): Value;
+  /** Lazily evaluated: a caller that needs one page stops early. */
+  run(documents: Iterable<Json>, parameters: ReadonlyMap<string, Value>, now: number): Iterable<Json>;
+}
+
+export function compile(text: string): CompiledQuery {
+  const query = parse(text);
+  let slots = 1;
+  const root: Scope = {
+    slot: () => undefined,
+    newSlot: () => slots++,
+    aggregates: undefined,
+    subquery: (inner, scope) => {
+      const { rows } = compileQuery(inner, scope);
+      return (frame) => [...rows(frame)];
+    },
+  };
+  const { rows, streaming, rootAlias } = compileQuery(query, root);
+  const conjuncts = query.where?.kind === 'all' ? query.where.operands : query.where ? [query.where] : [];
+  return {
+    streaming,
+    wholeDocuments: query.select.kind === 'star' && query.from.every((source) => isRoot(source)),
+    equality(path, parameters) {
+      for (const conjunct of conjuncts) {
+        const found = rootAlias === undefined ? undefined : equalityOn(conjunct, rootAlias, path, parameters);
+        if (found !== undefined) return found;
+      }
+      return undefined;
+    },
+    *run(documents, parameters, now) {
+      const frame: Frame = { slots: new Array<Value>(slots), parameters, now };
+      for (const row of rows(frame, documents)) if (row !== undefined) yield row;
+    },
+  };
+}
+
+/** `FROM c`: the container's documents themselves. */
+const isRoot = (source: Source) => !source.each && !isQuery(source.input) && source.input.kind === 'name';
+
+/** The constant that `conjunct` says `alias.path` equals. */
+function equalityOn(
+  conjunct: Expression,
+  alias: string,
+  path: readonly string[],
+  parameters: ReadonlyMap<string, Value>,
+): Value {
+  if (conjunct.kind !== 'binary' || conjunct.operator !== '=') return undefined;
+  for (const [side, other] of [
+    [conjunct.left, conjunct.right],
+    [conjunct.right, conjunct.left],
+  ] as const) {
+    let target = side;
+    let at = path.length;
+    while (target.kind === 'member' && at > 0 && target.name === path[at - 1]) {
+      target = target.target;
+      at--;
+    }
+    if (at > 0 || target.kind !== 'name' || target.name !== alias) continue;
+    if (other.kind === 'constant') return other.value;
+    if (other.kind === 'parameter') return parameters.get(other.name);
+  }
+  return undefined;
+}
+
+interface Compiled {
+  rows: (frame: Frame, documents?: Iterable<Json>) => Iterable<Value>;
+  streaming: boolean;
+  rootAlias: string | undefined;
+}
+
+function compileQuery(query: Query, outer: Scope): Compiled {
+  const names = new Map<string, number>();
+  const scope: Scope = {
+    ...outer,
+    slot: (name) => names.get(name) ?? outer.slot(name),
+    aggregates: undefined,
+  };
+  const sources = query.from.map((source, i) => compileSource(source, scope, names, i === 0));
+  const where = query.where && compileExpression(query.where, scope);
+
+  const calls: AggregateCall[] = [];
+  const project = compileSelect(query, { ...scope, aggregates: calls }, names);
+  const groupBy = query.groupBy.map((expression) => compileExpression(expression, scope));
+  const grouped = calls.length > 0 || groupBy.length > 0;
+  if (grouped) checkGrouping(query);
+  const orderBy = query.orderBy.map(({ by, descending }) => {
+    if (!isPath(by)) {
+      throw new SqlError('Unsupported ORDER BY: each expression must be the path of a property.');
+    }
+    return { value: compileExpression(by, scope), direction: descending ? -1 : 1 };
+  });
+  if (orderBy.length > 0 && grouped) {
+    throw new SqlError('ORDER BY is not supported together with GROUP BY or aggregates.');
+  }
+  const [top, offset, limit] = [query.top, query.offset, query.limit].map(
+    (count) => count && compileExpression(count, { ...outer, slot: () => undefined }),
+  );
+
+  const rows: Compiled['rows'] = (frame, documents) => {
+    let result: Iterable<Value> = grouped
+      ? groups(frame, matches(frame, documents))
+      : orderBy.length > 0
+        ? sorted(frame, matches(frame, documents))
+        : projected(frame, matches(frame, documents));
+    if (query.distinct) result = distinct(result);
+    const [skip, most] = [count(offset, frame, 'OFFSET') ?? 0, count(limit, frame, 'LIMIT') ?? Infinity];
+    if (skip > 0 || most < Infinity) result = slice(result, skip, most);
+    const first = count(top, frame, 'TOP');
+    return first === undefined ? result : slice(result, 0, first);
+  };
+
+  const streaming =
+    !grouped &&
+    !query.distinct &&
+    orderBy.length === 0 &&
+    top === undefined &&
+    limit === undefined &&
+    query.from.length > 0;
+  const [first] = query.from;
+  return { rows, streaming, rootAlias: first && isRoot(first) ? first.alias : undefined };
+
+  /** Leaves the values of one matching combination of sources in the frame's slots, then yields. */
+  function* matches(frame: Frame, documents: Iterable<Json> | undefined): Iterable<void> {
+    yield* combine(0);
+
+    function* combine(i: number): Iterable<void> {
+      const source = sources[i];
+      if (source === undefined) {
+        if (where === undefined || where(frame) === true) yield;
+        return;
+      }
+      for (const value of source.values(frame, documents)) {
+        frame.slots[source.slot] = value;
+        yield* combine(i + 1);
+      }
+    }
+  }
+
+  function* projected(frame: Frame, found: Iterable<void>): Iterable<Value> {
+    for (const _ of found) yield project(frame);
+  }
+
+  function sorted(frame: Frame, found: Iterable<void>): Iterable<Value> {
+    const entries: { keys: Value[]; value: Value }[] = [];
+    for (const _ of found) {
+      entries.push({ keys: orderBy.map(({ value }) => value(frame)), value: project(frame) });
+    }
+    entries.sort((a, b) => {
+      for (const [i, { direction }] of orderBy.entries()) {
+        const order = compareValues(a.keys[i], b.keys[i]);
+        if (order !== 0) return order * direction;
+      }
+      return 0;
+    });
+    return entries.map((entry) => entry.value);
+  }
+
+  function* groups(frame: Frame, found: Iterable<void>): Iterable<Value> {
+    const start = () => ({ slots: frame.slots.slice(), states: calls.map((call) => call.create()) });
+    const byKey = new Map<string, ReturnType<typeof start>>();
+    // Without GROUP BY there is always one group, even over no rows.
+    if (groupBy.length === 0) byKey.set('', start());
+    for (const _ of found) {
+      const key = groupBy.map((value) => canonical(value(frame))).join('\u0000');
+      let group = byKey.get(key);
+      if (group === undefined) byKey.set(key, (group = start()));
+      for (const [i, call] of calls.entries()) group.states[i]?.add(call.argument(frame));
+    }
+    for (const group of byKey.values()) {
+      for (const [i, call] of calls.entries()) group.slots[call.slot] = group.states[i]?.result();
+      yield project({ ...frame, slots: group.slots });
+    }
+  }
+}
+
+function compileSource(source: Source, scope: Scope, names: Map<string, number>, isFirst: boolean) {
+  const { alias, each, input } = source;
+  if (names.has(alias)) throw new SqlError(`The name '${alias}' is used for two sources.`);
+  const slot = scope.newSlot();
+  const values = isQuery(input) ? queryValues(input) : pathValues(input);
+  names.set(alias, slot);
+  return { slot, values };
+
+  function queryValues(query: Query): (frame: Frame, documents?: Iterable<Json>) => Iterable<Value> {
+    const { rows } = compileQuery(query, scope);
+    if (!each) return (frame, documents) => defined(rows(frame, isFirst ? documents : undefined));
+    return (frame) => elements([...rows(frame)][0]);
+  }
+
+  function pathValues(path: Expression): (frame: Frame, documents?: Iterable<Json>) => Iterable<Value> {
+    const start = firstName(path);
+    // A first source whose name is not known yet is the container, whatever it is called.
+    if (scope.slot(start.name) === undefined && isFirst) {
+      const root = scope.newSlot();
+      if (path === start && !each) return (_, documents) => documents ?? [];
+      const value = compileExpression(path, {
+        ...scope,
+        slot: (name) => (name === start.name ? root : scope.slot(name)),
+      });
+      return function* (frame, documents) {
+        for (const document of documents ?? []) {
+          frame.slots[root] = document;
+          const found = value(frame);
+          if (each) yield* elements(found);
+          else if (found !== undefined) yield found;
+        }
+      };
+    }
+    const value = compileExpression(path, scope);
+    if (each) return (frame) => elements(value(frame));
+    return (frame) => defined([value(frame)]);
+  }
+}
+
+const elements = (value: Value): Json[] => (Array.isArray(value) ? value : []);
+
+function* defined(values: Iterable<Value>): Iterable<Json> {
+  for (const value of values) if (value !== undefined) yield value;
+}
+
+function firstName(path: Expression): Extract<Expression, { kind: 'name' }> {
+  let start = path;
+  while (start.kind === 'member' || start.kind === 'index') start = start.target;
+  if (start.kind !== 'name') throw new SqlError('A source must be a name or a path.');
+  return start;
+}
+
+function compileSelect({ select, from }: Query, scope: Scope, names: Map<string, number>): Evaluate {
+  if (select.kind === 'value') return compileExpression(select.value, scope);
+  if (select.kind === 'list') {
+    const seen = new Set<string>();
+    for (const { name } of select.fields) {
+      if (seen.has(name))
+        throw new SqlError(`The name '${name}' is selected twice. Give one of them an alias.`);
+      seen.add(name);
+    }
+    return objectOf(
+      select.fields.map(({ name, value }) => ({ name, value: compileExpression(value, scope) })),
+    );
+  }
+  const [only] = from;
+  if (only === undefined || from.length > 1) {
+    throw new SqlError("'SELECT *' is only valid with a single input set.");
+  }
+  const slot = names.get(only.alias) ?? 0;
+  return (frame) => frame.slots[slot];
+}
+
+const isPath = (expression: Expression): boolean =>
+  expression.kind === 'name' ||
+  ((expression.kind === 'member' || expression.kind === 'index') && isPath(expression.target));
+
+/** Outside aggregates, a grouped query may only select what it groups by. */
+function checkGrouping({ select, groupBy }: Query): void {
+  const keys = new Set(groupBy.map(textOf));
+  const isGrouped = (expression: Expression): boolean => {
+    if (keys.has(textOf(expression))) return true;
+    switch (expression.kind) {
+      case 'constant':
+      case 'parameter':
+      case 'undefined':
+        return true;
+      case 'call':
+        return /^(COUNT|SUM|AVG|MIN|MAX)$/i.test(expression.name) || expression.args.every(isGrouped);
+      case 'binary':
+        return isGrouped(expression.left) && isGrouped(expression.right);
+      case 'unary':
+        return isGrouped(expression.operand);
+      case 'condition':
+        return [expression.test, expression.yes, expression.no].every(isGrouped);
+      case 'object':
+        return expression.fields.every((field) => isGrouped(field.value));
+      case 'array':
+        return expression.items.every(isGrouped);
+      case 'member':
+        return isGrouped(expression.target);
+      default:
+        return false;
+    }
+  };
+  const selected =
+    select.kind === 'list'
+      ? select.fields.map((field) => field.value)
+      : select.kind === 'value'
+        ? [select.value]
+        : [];
+  if (select.kind === 'star' || !selected.every(isGrouped)) {
+    throw new SqlError('A selected property is neither in an aggregate function nor in the GROUP BY clause.');
+  }
+}
+
+const textOf = (expression: Expression) =>
+  JSON.stringify(expression, (key, value: unknown) => (key === 'at' ? undefined : value));
+
+function count(evaluate: Evaluate | undefined, frame: Frame, clause: string): number | undefined {
+  if (evaluate === undefined) return undefined;
+  const value = evaluate(frame);
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < 0) {
+    throw new SqlError(`${clause} takes a whole number that is not negative.`);
+  }
+  return value;
+}
+
+function* distinct(values: Iterable<Value>): Iterable<Value> {
+  const seen = new Set<string>();
+  for (const value of values) {
+    const key = canonical(value);
+    if (seen.has(key)) continue;
+    seen.add(key);
+    yield value;
+  }
+}
+
+function* slice(values: Iterable<Value>, skip: number, most: number): Iterable<Value> {
+  let at = 0;
+  if (most === 0) return;
+  for (const value of values) {
+    if (at++ < skip) continue;
+    yield value;
+    if (at >= skip + most) return;
+  }
+}
