@@ -1,0 +1,49 @@
+import { MedrelayError } from '../errors';
+
+/**
+ * JSON Canonicalization Scheme (RFC 8785) for what an audit document may hold: text, integers, booleans, null,
+ * arrays and plain objects. Without fractions the number rules of RFC 8785 section 3.2.2.3 shrink to "digits", so
+ * thirty lines replace a dependency; npm's `canonicalize` is ESM-only from its version 3 on.
+ * A member that is undefined is absent, as in JSON.stringify.
+ */
+export function canonicalJson(value: unknown): string {
+  return write(value, 'its top');
+}
+
+/** `at` names the nearest member, for the error message. */
+function write(value: unknown, at: string): string {
+  if (value === null || typeof value === 'boolean') return String(value);
+  if (typeof value === 'string') return writeString(value, at);
+  if (typeof value === 'number') {
+    if (!Number.isSafeInteger(value)) throw unfit(at, 'holds a number that is not a safe integer');
+    return String(value === 0 ? 0 : value);
+  }
+  if (Array.isArray(value)) return `[${value.map((item) => write(item, at)).join(',')}]`;
+  if (typeof value === 'object' && isPlain(value)) {
+    const members = Object.entries(value)
+      .filter(([, member]) => member !== undefined)
+      // RFC 8785 section 3.2.3: by UTF-16 code units, which is how JavaScript compares strings.
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, member]) => `${writeString(name, at)}:${write(member, name)}`);
+    return `{${members.join(',')}}`;
+  }
+  throw unfit(at, `holds a ${typeof value}`);
+}
+
+function writeString(text: string, at: string): string {
+  if (!isWellFormed(text)) throw unfit(at, 'holds half a surrogate pair, which UTF-8 cannot carry');
+  return JSON.stringify(text);
+}
+
+export function isWellFormed(text: string): boolean {
+  return !/\p{Surrogate}/u.test(text);
+}
+
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
+function unfit(at: string, why: string): MedrelayError {
+  return new MedrelayError('AUDIT_EVENT_INVALID', `The audit event ${why} in ${at}.`);
+}

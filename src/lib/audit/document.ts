@@ -1,0 +1,217 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { MedrelayError } from '../errors';
+import { TENANT_ID, type FieldCipher, type Sealed } from '../security';
+import { canonicalJson, isWellFormed } from './canonical';
+import { eventId, partitionKey } from './identity';
+import type { AuditAgent, AuditEntity, AuditEventInput, Coding } from './types';
+
+export interface Mac {
+  readonly kid: string;
+  readonly val: string;
+}
+
+/** What the source states: everything but its secrets, and nothing that a redelivery would state differently. */
+interface Statement {
+  readonly v: 1;
+  readonly id: string;
+  readonly tenantId: string;
+  readonly occurredAt: string;
+  readonly type: Coding;
+  readonly subtype?: readonly Coding[];
+  readonly action: AuditEventInput['action'];
+  readonly outcome: AuditEventInput['outcome'];
+  readonly outcomeCode?: string;
+  readonly purpose?: readonly Coding[];
+  readonly agents: readonly AuditAgent[];
+  readonly entities: readonly AuditEntity[];
+  readonly source: string;
+  readonly ext?: Readonly<Record<string, string | number>>;
+}
+
+export interface AuditContent extends Statement {
+  readonly phi?: Readonly<Record<string, string>>;
+}
+
+/** The stored form. Every member but `leafHash`, `mac`, `pk` and what Cosmos DB adds (`_*`) is hashed. */
+export interface AuditDocument extends Statement {
+  readonly pk: string;
+  readonly receivedAt: string;
+  /** `seq` counts per process instance, so that a verifier can name what never arrived. */
+  readonly recordedBy: { readonly app: string; readonly instance: string; readonly seq: number };
+  readonly phi?: Readonly<Record<string, Sealed>>;
+  /** Over the plaintext content: equal for two deliveries of one event although IV and times differ. */
+  readonly sourceMac: Mac;
+  /** hex */
+  readonly leafHash: string;
+  /** Keeps one who can only write to the database from adding or re-hashing documents. */
+  readonly mac: Mac;
+}
+
+/** A stored event must fit the fallback queue (256 KB on the standard tier) with base64 and envelope around it. */
+export const MAX_CONTENT_BYTES = 128 * 1024;
+const UTC_INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,7})?Z$/;
+
+/** Member by member: what a caller adds beyond the contract is not stored by accident. */
+export function contentOf(input: AuditEventInput): AuditContent {
+  if (!TENANT_ID.test(input.tenantId)) throw invalid('tenantId is not a valid tenant id');
+  for (const name of ['source', 'sourceKey'] as const) {
+    if (input[name] === '' || !isWellFormed(input[name]))
+      throw invalid(`${name} is empty or not well-formed text`);
+  }
+  if (!UTC_INSTANT.test(input.occurredAt) || Number.isNaN(Date.parse(input.occurredAt))) {
+    throw invalid('occurredAt is not an ISO 8601 instant in UTC, such as 2026-03-01T08:30:00Z');
+  }
+  if (input.agents.length === 0) throw invalid('it names no agent; FHIR AuditEvent asks for one at least');
+  const content: AuditContent = {
+    v: 1,
+    id: eventId(input.tenantId, input.source, input.sourceKey),
+    tenantId: input.tenantId,
+    occurredAt: new Date(input.occurredAt).toISOString(),
+    type: coding(input.type),
+    subtype: input.subtype?.map(coding),
+    action: input.action,
+    outcome: input.outcome,
+    outcomeCode: input.outcomeCode,
+    purpose: input.purpose?.map(coding),
+    agents: input.agents.map(({ type, who, requestor, network }) => ({
+      type: type && coding(type),
+      who,
+      requestor,
+      network,
+    })),
+    entities: input.entities.map(({ type, role, what, securityLabels }) => ({
+      type: coding(type),
+      role: role && coding(role),
+      what,
+      securityLabels: securityLabels && [...securityLabels],
+    })),
+    source: input.source,
+    phi: orAbsent(input.phi),
+    ext: orAbsent(input.ext),
+  };
+  return content;
+}
+
+/** The plaintext in its one canonical form: what `sourceMac` covers. */
+export function canonicalContent(content: AuditContent): Buffer {
+  return Buffer.from(canonicalJson(content), 'utf8');
+}
+
+/** Both MACs use one key. This label, and the 32 bytes of a leaf hash, keep one from being shown as the other. */
+const SOURCE_MAC_LABEL = Buffer.from('source1\0', 'latin1');
+
+export interface Recording {
+  readonly receivedAt: string;
+  readonly recordedBy: AuditDocument['recordedBy'];
+}
+
+export async function sealContent(
+  cipher: FieldCipher,
+  { phi, ...statement }: AuditContent,
+  canonical: Buffer,
+  { receivedAt, recordedBy }: Recording,
+): Promise<AuditDocument> {
+  const { tenantId, occurredAt, id } = statement;
+  const [sourceMac, sealedPhi] = await Promise.all([
+    cipher.mac(tenantId, occurredAt, Buffer.concat([SOURCE_MAC_LABEL, canonical])),
+    phi && sealEach(cipher, statement, phi),
+  ]);
+  const hashed = withoutUndefined({ ...statement, receivedAt, recordedBy, phi: sealedPhi, sourceMac });
+  const leafHash = hashLeaf(hashed);
+  const mac = await cipher.mac(tenantId, occurredAt, leafHash);
+  return { ...hashed, pk: partitionKey(tenantId, occurredAt, id), leafHash: leafHash.toString('hex'), mac };
+}
+
+/**
+ * The content of a document that came back from outside, once it is proven to be one of ours and unchanged.
+ * @throws MedrelayError AUDIT_DOCUMENT_INVALID
+ */
+export async function openDocument(
+  cipher: FieldCipher,
+  candidate: unknown,
+): Promise<{ document: AuditDocument; content: AuditContent }> {
+  const document = asDocument(candidate);
+  const { pk, leafHash, mac, ...hashed } = document;
+  const { tenantId, occurredAt, id } = hashed;
+  const hash = hashLeaf(hashed);
+  const inPlace = hash.toString('hex') === leafHash && pk === partitionKey(tenantId, occurredAt, id);
+  if (!inPlace || !(await cipher.verifyMac(tenantId, mac, hash))) throw notOurs();
+  // recordedBy, receivedAt and sourceMac belong to the recording, not to what was stated.
+  const {
+    receivedAt: _receivedAt,
+    recordedBy: _recordedBy,
+    sourceMac: _sourceMac,
+    phi,
+    ...statement
+  } = hashed;
+  if (!phi) return { document, content: statement };
+  const opened = await Promise.all(
+    Object.entries(phi).map(async ([path, sealed]): Promise<[string, string]> => {
+      return [path, (await cipher.open(tenantId, sealed, { id, path })).toString('utf8')];
+    }),
+  );
+  return { document, content: { ...statement, phi: Object.fromEntries(opened) } };
+}
+
+const mac = z.object({ kid: z.string(), val: z.string() });
+const sealed = z.object({
+  kid: z.string(),
+  alg: z.literal('A256GCM'),
+  iv: z.string(),
+  ct: z.string(),
+  tag: z.string(),
+});
+/** The members that opening relies on; the MAC vouches for the rest, because only our own documents carry a right one. */
+const documentSchema = z.looseObject({
+  ...{ id: z.string(), pk: z.string(), tenantId: z.string(), occurredAt: z.string(), leafHash: z.string() },
+  ...{ mac, sourceMac: mac, phi: z.record(z.string(), sealed).optional() },
+});
+
+function asDocument(candidate: unknown): AuditDocument {
+  if (!documentSchema.safeParse(candidate).success) throw notOurs();
+  return candidate as AuditDocument;
+}
+
+function notOurs(): MedrelayError {
+  return new MedrelayError(
+    'AUDIT_DOCUMENT_INVALID',
+    'A document that claims to be an audit event was changed, or was not written by this product. Keep it and ' +
+      'find out who put it there.',
+  );
+}
+
+/** RFC 6962 section 2.1: a leaf is hashed with 0x00 before it, so that no node of the tree can pose as one. */
+function hashLeaf(hashed: object): Buffer {
+  return createHash('sha256').update(Uint8Array.of(0)).update(canonicalJson(hashed), 'utf8').digest();
+}
+
+async function sealEach(
+  cipher: FieldCipher,
+  { tenantId, occurredAt, id }: Statement,
+  phi: Readonly<Record<string, string>>,
+): Promise<Record<string, Sealed>> {
+  const sealed = await Promise.all(
+    Object.entries(phi).map(async ([path, text]): Promise<[string, Sealed]> => {
+      return [path, await cipher.seal(tenantId, 'phi', occurredAt, Buffer.from(text, 'utf8'), { id, path })];
+    }),
+  );
+  return Object.fromEntries(sealed);
+}
+
+function coding({ system, code, display }: Coding): Coding {
+  return { system, code, display };
+}
+
+function orAbsent<T extends object>(record: T | undefined): T | undefined {
+  return record && Object.keys(record).length > 0 ? record : undefined;
+}
+
+/** The stored JSON then has the same members as the object that was hashed. */
+function withoutUndefined<T extends object>(value: T): T {
+  return JSON.parse(JSON.stringify(value)) as T;
+}
+
+function invalid(why: string): MedrelayError {
+  return new MedrelayError('AUDIT_EVENT_INVALID', `The audit event is not recorded: ${why}.`);
+}

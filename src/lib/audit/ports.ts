@@ -1,0 +1,31 @@
+import type { AuditDocument } from './document';
+
+/** Where documents are created once and never replaced: the store itself, and the journal. */
+export interface CreateOnly {
+  /** `exists` when a document of this identity is there already. The signal ends an attempt that took too long. */
+  create(document: AuditDocument, signal: AbortSignal): Promise<'created' | 'exists'>;
+  /** The stored document of the same identity. */
+  read(document: AuditDocument, signal: AbortSignal): Promise<AuditDocument | undefined>;
+}
+
+export interface EventStore extends CreateOnly {
+  /** Documents of these partitions with from <= occurredAt < to, newest first. */
+  list(partitions: readonly string[], from: string, to: string, limit: number): Promise<AuditDocument[]>;
+}
+
+export interface EventQueue {
+  /** `messageId` is for the broker's duplicate detection. */
+  send(document: AuditDocument, messageId: string, signal: AbortSignal): Promise<void>;
+}
+
+export interface EventJournal extends CreateOnly {
+  entries(): AsyncIterable<{ readonly name: string; readonly document: unknown }>;
+  remove(name: string): Promise<void>;
+}
+
+/** What a failed attempt means: whether to try again soon, and whether the service is in trouble. */
+export interface Failure {
+  readonly kind: string;
+  readonly retryAfterMs?: number;
+}
+export type Classify = (error: unknown) => Failure;

@@ -1,0 +1,11 @@
+export {
+  createAzure,
+  type Azure,
+  type BlobContainer,
+  type BrokerEntity,
+  type ContainerPath,
+} from './clients';
+export { classifyAzureError, classifyStatus, type AzureErrorKind, type AzureFailure } from './classify';
+export { createKeyWrap } from './key-wrap';
+export { createDataKeyStore } from './data-key-store';
+export { createEventJournal, createEventQueue, createEventStore } from './audit-sinks';

@@ -1,0 +1,38 @@
+import type { DataKeyStore, KeyWrap, WrappedDataKey } from '../../../src/lib/security';
+
+export interface MemoryKeys extends DataKeyStore {
+  readonly stored: Map<string, WrappedDataKey>;
+  reads: number;
+}
+
+export function memoryKeyStore(): MemoryKeys {
+  const stored = new Map<string, WrappedDataKey>();
+  return {
+    stored,
+    reads: 0,
+    read(tenantId, id) {
+      this.reads++;
+      return Promise.resolve(stored.get(`${tenantId}/${id}`));
+    },
+    createIfAbsent(tenantId, key) {
+      const name = `${tenantId}/${key.id}`;
+      const first = stored.get(name) ?? key;
+      stored.set(name, first);
+      return Promise.resolve(first);
+    },
+  };
+}
+
+/** Wraps by exclusive or: enough to notice a key that was never wrapped or unwrapped. */
+export function xorWrap(): KeyWrap & { unwraps: number } {
+  const flip = (bytes: Uint8Array): Uint8Array => bytes.map((byte) => byte ^ 0x5a);
+  return {
+    keyId: 'test:1',
+    unwraps: 0,
+    wrap: (dataKey) => Promise.resolve({ keyId: 'test:1', wrapped: flip(dataKey) }),
+    unwrap(_keyId, wrapped) {
+      this.unwraps++;
+      return Promise.resolve(flip(wrapped));
+    },
+  };
+}
