@@ -38,7 +38,7 @@ function checkResource(value: unknown, outer: Run, isContained: boolean): void {
 }
 
 /** `isIdContent`: besides a value, the sibling of a primitive may hold an id alone. */
-function checkNode(node: Node, plan: TypePlan, run: Run, isIdContent = plan.kind === 'resource'): void {
+function checkNode(node: Node, plan: TypePlan, run: Run, isIdContent = false): void {
   const { findings } = run;
   let hasContent = plan.kind === 'resource';
   let chosen: Map<string, string> | undefined;
