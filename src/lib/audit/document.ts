@@ -137,14 +137,7 @@ export async function openDocument(
   const hash = hashLeaf(hashed);
   const inPlace = hash.toString('hex') === leafHash && pk === partitionKey(tenantId, occurredAt, id);
   if (!inPlace || !(await cipher.verifyMac(tenantId, mac, hash))) throw notOurs();
-  // recordedBy, receivedAt and sourceMac belong to the recording, not to what was stated.
-  const {
-    receivedAt: _receivedAt,
-    recordedBy: _recordedBy,
-    sourceMac: _sourceMac,
-    phi,
-    ...statement
-  } = hashed;
+  const { phi, ...statement } = omit(hashed, 'receivedAt', 'recordedBy', 'sourceMac');
   if (!phi) return { document, content: statement };
   const opened = await Promise.all(
     Object.entries(phi).map(async ([path, sealed]): Promise<[string, string]> => {
@@ -205,6 +198,12 @@ function coding({ system, code, display }: Coding): Coding {
 
 function orAbsent<T extends object>(record: T | undefined): T | undefined {
   return record && Object.keys(record).length > 0 ? record : undefined;
+}
+
+function omit<T extends object, K extends keyof T>(value: T, ...names: readonly K[]): Omit<T, K> {
+  return Object.fromEntries(
+    Object.entries(value).filter(([name]) => !names.some((each) => each === name)),
+  ) as Omit<T, K>;
 }
 
 /** The stored JSON then has the same members as the object that was hashed. */

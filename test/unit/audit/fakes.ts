@@ -1,0 +1,120 @@
+import type {
+  AuditDocument,
+  AuditEventInput,
+  AuditPorts,
+  EventJournal,
+  EventQueue,
+  EventStore,
+} from '../../../src/lib/audit';
+import { createFieldCipher } from '../../../src/lib/security';
+import { memoryKeyStore, xorWrap } from '../security/fakes';
+
+/** What happens to one call: it works; it fails; it works and its answer is lost. */
+export type Fate = 'ok' | 'fail' | 'lost';
+
+class Away extends Error {}
+
+export interface World extends AuditPorts {
+  readonly stored: Map<string, AuditDocument>;
+  readonly queued: Map<string, AuditDocument>;
+  readonly journaled: Map<string, unknown>;
+  /** Asked once per call. */
+  fate: (sink: 'store' | 'queue' | 'journal') => Fate;
+  readonly calls: string[];
+}
+
+/** The three sinks in memory, with the broker's duplicate detection and create-only semantics. */
+export function createWorld(): World {
+  const stored = new Map<string, AuditDocument>();
+  const queued = new Map<string, AuditDocument>();
+  const journaled = new Map<string, unknown>();
+  const calls: string[] = [];
+  let now = Date.parse('2026-03-05T09:00:00Z');
+
+  async function call<T>(sink: 'store' | 'queue' | 'journal', name: string, work: () => T): Promise<T> {
+    await Promise.resolve();
+    calls.push(`${sink}.${name}`);
+    now += 1;
+    const fate = world.fate(sink);
+    if (fate === 'fail') throw new Away();
+    const result = work();
+    if (fate === 'lost') throw new Away();
+    return result;
+  }
+  function createIn(map: Map<string, unknown>, key: string, document: AuditDocument): 'created' | 'exists' {
+    if (map.has(key)) return 'exists';
+    map.set(key, JSON.parse(JSON.stringify(document)));
+    return 'created';
+  }
+
+  const store: EventStore = {
+    create: (document) =>
+      call('store', 'create', () => createIn(stored, `${document.pk}/${document.id}`, document)),
+    read: ({ pk, id }) => call('store', 'read', () => stored.get(`${pk}/${id}`)),
+    list: (partitions, from, to, limit) =>
+      call('store', 'list', () =>
+        [...stored.values()]
+          .filter(({ pk, occurredAt }) => partitions.includes(pk) && occurredAt >= from && occurredAt < to)
+          .sort((a, b) => (a.occurredAt < b.occurredAt ? 1 : -1))
+          .slice(0, limit),
+      ),
+  };
+  const queue: EventQueue = {
+    send: (document, messageId) => call('queue', 'send', () => void createIn(queued, messageId, document)),
+  };
+  const nameOf = ({ tenantId, id }: AuditDocument): string => `journal/${tenantId}/${id}.json`;
+  const journal: EventJournal = {
+    create: (document) => call('journal', 'create', () => createIn(journaled, nameOf(document), document)),
+    read: (document) =>
+      call('journal', 'read', () => journaled.get(nameOf(document)) as AuditDocument | undefined),
+    async *entries() {
+      await Promise.resolve();
+      for (const [name, document] of journaled) yield { name, document };
+    },
+    remove: (name) => call('journal', 'remove', () => void journaled.delete(name)),
+  };
+
+  const world: World = {
+    app: 'test',
+    cipher: createFieldCipher({ keyWrap: xorWrap(), store: memoryKeyStore() }),
+    store,
+    queue,
+    journal,
+    classify: (error) => ({ kind: error instanceof Away ? 'unavailable' : 'other' }),
+    clock: {
+      now: () => now,
+      sleep: (ms) => {
+        now += ms;
+        return Promise.resolve();
+      },
+    },
+    stored,
+    queued,
+    journaled,
+    calls,
+    fate: () => 'ok',
+  };
+  return world;
+}
+
+export function event(overrides: Partial<AuditEventInput> = {}): AuditEventInput {
+  return {
+    tenantId: 'north',
+    source: 'hl7Processor',
+    sourceKey: 'message-1|done',
+    occurredAt: '2026-03-05T08:30:00.000Z',
+    type: { system: 'http://dicom.nema.org/resources/ontology/DCM', code: '110107', display: 'Import' },
+    action: 'C',
+    outcome: '0',
+    agents: [{ who: 'medrelay/hl7Processor', requestor: false }],
+    entities: [
+      {
+        type: { system: 'http://terminology.hl7.org/CodeSystem/audit-entity-type', code: '2' },
+        what: 'message/1',
+      },
+    ],
+    phi: { 'patient.name': 'DOE^JANE' },
+    ext: { resources: 12 },
+    ...overrides,
+  };
+}

@@ -1,0 +1,297 @@
+import { createHash } from 'node:crypto';
+import * as fc from 'fast-check';
+import {
+  createAudit,
+  createAuditReplay,
+  listAuditEvents,
+  type AuditDocument,
+  type AuditEventInput,
+} from '../../../src/lib/audit';
+import { canonicalJson } from '../../../src/lib/audit/canonical';
+import { createWorld, event, type Fate, type World } from './fakes';
+
+const only = (documents: Iterable<AuditDocument>): AuditDocument => {
+  const [first, ...others] = documents;
+  if (!first || others.length > 0) throw new Error('expected exactly one document');
+  return first;
+};
+const failing =
+  (...sinks: string[]) =>
+  (sink: string): Fate =>
+    sinks.includes(sink) ? 'fail' : 'ok';
+
+describe('recording', () => {
+  it('costs one create and no read', async () => {
+    const world = createWorld();
+    const receipt = await createAudit(world).record(event());
+    expect(receipt).toMatchObject({ state: 'persisted', duplicate: false });
+    expect(world.calls).toEqual(['store.create']);
+    expect(only(world.stored.values())).toMatchObject({ id: receipt.id, leafHash: receipt.leafHash });
+  });
+
+  it('stores the envelope, its hash over everything else and a MAC over the hash', async () => {
+    const world = createWorld();
+    await createAudit(world).record(event());
+    const { leafHash, mac, pk, ...hashed } = only(world.stored.values());
+    expect(Object.keys(hashed).sort()).toEqual(
+      ['v', 'id', 'tenantId', 'occurredAt', 'receivedAt', 'recordedBy', 'type', 'action', 'outcome', 'agents']
+        .concat(['entities', 'source', 'phi', 'ext', 'sourceMac'])
+        .sort(),
+    );
+    const leaf = createHash('sha256').update('\0').update(canonicalJson(hashed)).digest();
+    expect(leafHash).toBe(leaf.toString('hex'));
+    expect(await world.cipher.verifyMac('north', mac, leaf)).toBe(true);
+    expect(pk).toMatch(/^north\|20260305\|[0-7]$/);
+    expect(hashed.recordedBy).toMatchObject({ app: 'test', seq: 1 });
+  });
+
+  it('writes PHI nowhere in the clear and seals it to its place', async () => {
+    const world = createWorld();
+    world.fate = failing('store');
+    await createAudit(world).record(event());
+    world.fate = failing('store', 'queue');
+    await createAudit(world).record(event());
+    const written = JSON.stringify([...world.queued, ...world.journaled]);
+    expect(written).not.toContain('DOE');
+    const { id, phi } = only(world.queued.values());
+    const sealed = phi?.['patient.name'];
+    if (!sealed) throw new Error('phi is missing');
+    expect(String(await world.cipher.open('north', sealed, { id, path: 'patient.name' }))).toBe('DOE^JANE');
+  });
+
+  it('stores no member that the contract does not know', async () => {
+    const world = createWorld();
+    const loose = { ...event(), patientName: 'DOE', agents: [{ who: 'x', requestor: true, name: 'DOE' }] };
+    await createAudit(world).record(loose);
+    expect(JSON.stringify(only(world.stored.values()))).not.toContain('DOE');
+  });
+
+  it('takes a redelivery for the same event, whatever the clock and the IV say', async () => {
+    const world = createWorld();
+    const first = await createAudit(world).record(event());
+    const again = await createAudit(world).record(event({ occurredAt: '2026-03-05T08:30:00Z' }));
+    expect(again).toEqual({ ...first, duplicate: true });
+    expect(world.stored.size).toBe(1);
+  });
+
+  it('keeps the first of two statements and reports the second, once, with all it said', async () => {
+    const world = createWorld();
+    const audit = createAudit(world);
+    const first = await audit.record(event());
+    const second = event({ outcome: '8', phi: { 'patient.name': 'ROE^RICHARD' } });
+    const report = await audit.record(second);
+    expect(report).toMatchObject({ state: 'persisted', duplicate: false });
+    expect(await audit.record(second)).toEqual({ ...report, duplicate: true });
+    expect(world.stored.size).toBe(2);
+    const documents = [...world.stored.values()];
+    expect(documents.find(({ id }) => id === first.id)?.leafHash).toBe(first.leafHash);
+    const conflict = documents.find(({ id }) => id === report.id);
+    expect(conflict).toMatchObject({
+      outcomeCode: 'integrity.conflict',
+      entities: [{ what: `AuditEvent/${first.id}` }],
+    });
+    const statement = conflict?.phi?.statement;
+    if (!statement) throw new Error('the second statement is missing');
+    const opened = await world.cipher.open('north', statement, { id: report.id, path: 'statement' });
+    expect(JSON.parse(String(opened))).toMatchObject({
+      outcome: '8',
+      phi: { 'patient.name': 'ROE^RICHARD' },
+    });
+  });
+
+  it('numbers what it writes without gaps when redeliveries come between', async () => {
+    const world = createWorld();
+    const audit = createAudit(world);
+    for (const sourceKey of ['a', 'a', 'b', 'a', 'b', 'c']) await audit.record(event({ sourceKey }));
+    expect([...world.stored.values()].map(({ recordedBy }) => recordedBy.seq)).toEqual([1, 2, 3]);
+  });
+
+  it('knows its own write again when only the answer was lost', async () => {
+    const world = createWorld();
+    const fates: Fate[] = ['lost'];
+    world.fate = () => fates.shift() ?? 'ok';
+    expect(await createAudit(world).record(event())).toMatchObject({ state: 'persisted', duplicate: false });
+    expect(world.queued.size).toBe(0);
+  });
+
+  it.each([
+    ['queued', ['store']],
+    ['journaled', ['store', 'queue']],
+  ])('is %s when %j is away', async (state, away) => {
+    const world = createWorld();
+    world.fate = failing(...away);
+    expect(await createAudit(world).record(event())).toMatchObject({ state, duplicate: false });
+    expect(world.stored.size + world.queued.size + world.journaled.size).toBe(1);
+  });
+
+  it('refuses when nothing is durable', async () => {
+    const world = createWorld();
+    world.fate = () => 'fail';
+    await expect(createAudit(world).record(event())).rejects.toMatchObject({ code: 'AUDIT_NOT_DURABLE' });
+  });
+
+  it('refuses rather than write PHI without a key', async () => {
+    const world = createWorld();
+    const cipher = { ...world.cipher, seal: () => Promise.reject(new Error('no key')) };
+    await expect(createAudit({ ...world, cipher }).record(event())).rejects.toMatchObject({
+      code: 'AUDIT_NOT_DURABLE',
+    });
+    expect(world.calls).toEqual([]);
+  });
+
+  it.each<[string, Partial<AuditEventInput>]>([
+    ['a hostile tenant', { tenantId: 'a|b' }],
+    ['an empty key', { sourceKey: '' }],
+    ['a local time', { occurredAt: '2026-03-05T08:30:00+01:00' }],
+    ['a day that does not exist', { occurredAt: '2026-13-05T08:30:00Z' }],
+    ['no agent', { agents: [] }],
+    ['a fraction', { ext: { share: 0.5 } }],
+    ['more than a queue takes', { phi: { text: 'x'.repeat(129 * 1024) } }],
+  ])('refuses %s', async (_, overrides) => {
+    const world = createWorld();
+    await expect(createAudit(world).record(event(overrides))).rejects.toMatchObject({
+      code: 'AUDIT_EVENT_INVALID',
+    });
+    expect(world.calls).toEqual([]);
+  });
+});
+
+describe('replay', () => {
+  it('refuses what this product did not write, and any change to what it did', async () => {
+    const world = createWorld();
+    world.fate = failing('store');
+    await createAudit(world).record(event());
+    world.fate = () => 'ok';
+    const document = only(world.queued.values());
+    const { replayQueued } = createAuditReplay(world);
+    const changes = [
+      {},
+      'text',
+      null,
+      { ...document, outcome: '8' },
+      { ...document, pk: 'south|20260305|0' },
+      { ...document, added: 'x' },
+      { ...document, mac: { ...document.mac, val: document.sourceMac.val } },
+      { ...document, mac: undefined },
+    ];
+    for (const changed of changes) {
+      await expect(replayQueued(changed)).rejects.toMatchObject({ code: 'AUDIT_DOCUMENT_INVALID' });
+    }
+    expect(world.stored.size).toBe(0);
+    expect(await replayQueued(document)).toBe('persisted');
+    expect(await replayQueued(document)).toBe('persisted');
+    expect(only(world.stored.values())).toEqual(document);
+  });
+
+  it('reports a queued statement that differs from the stored one under the id that record() gives', async () => {
+    const world = createWorld();
+    const audit = createAudit(world);
+    await audit.record(event());
+    world.fate = failing('store');
+    await audit.record(event({ outcome: '4' }));
+    world.fate = () => 'ok';
+    expect(await createAuditReplay(world).replayQueued(only(world.queued.values()))).toBe('conflict');
+    expect(await audit.record(event({ outcome: '4' }))).toMatchObject({ duplicate: true });
+    expect(world.stored.size).toBe(2);
+  });
+
+  it('empties the journal but for what it must refuse', async () => {
+    const world = createWorld();
+    world.fate = failing('store', 'queue');
+    await createAudit(world).record(event());
+    world.journaled.set('journal/north/forged.json', { id: 'forged' });
+    world.fate = () => 'ok';
+    const { replayJournal } = createAuditReplay(world);
+    expect(await replayJournal()).toEqual({ persisted: 1, duplicate: 0, conflict: 0, refused: 1 });
+    expect([...world.journaled.keys()]).toEqual(['journal/north/forged.json']);
+  });
+});
+
+describe('with every sink failing at random', () => {
+  const statements = fc.array(
+    fc.record({ sourceKey: fc.constantFrom('a', 'b', 'c'), outcome: fc.constantFrom('0', '8') }),
+    {
+      minLength: 1,
+      maxLength: 8,
+    },
+  );
+  const fates = fc.array(fc.constantFrom<Fate>('ok', 'fail', 'fail', 'lost'), { maxLength: 60 });
+  const settled = (world: World): AuditDocument[] => [...world.stored.values()];
+
+  it('each event is durable where its receipt says or refused, and is there exactly once after replay', async () => {
+    await fc.assert(
+      fc.asyncProperty(statements, fates, async (deliveries, plan) => {
+        const world = createWorld();
+        const ahead = [...plan];
+        world.fate = () => ahead.shift() ?? 'ok';
+        const refused: AuditEventInput[] = [];
+        for (const delivery of deliveries) {
+          try {
+            // A process of its own, so that no breaker decides: that is the next test's matter.
+            const { id, leafHash, state } = await createAudit(world).record(event(delivery));
+            const places = {
+              persisted: settled(world),
+              queued: [...world.queued.values()],
+              journaled: [...world.journaled.values()] as AuditDocument[],
+            };
+            const deduplicated = state === 'queued' && places.queued.some((document) => document.id === id);
+            expect(deduplicated || places[state].some((d) => d.id === id && d.leafHash === leafHash)).toBe(
+              true,
+            );
+          } catch (error) {
+            expect(error).toMatchObject({ code: 'AUDIT_NOT_DURABLE' });
+            refused.push(event(delivery));
+          }
+        }
+        world.fate = () => 'ok';
+        for (const again of refused) await createAudit(world).record(again);
+        const replay = createAuditReplay(world);
+        for (const document of world.queued.values()) await replay.replayQueued(document);
+        expect(await replay.replayJournal()).toMatchObject({ refused: 0 });
+
+        // One document per event and one report per further statement about it, whatever the order.
+        const keys = new Set(deliveries.map(({ sourceKey }) => sourceKey));
+        const said = new Set(deliveries.map(({ sourceKey, outcome }) => `${sourceKey}${outcome}`));
+        const reports = settled(world).filter(({ outcomeCode }) => outcomeCode === 'integrity.conflict');
+        expect(settled(world).length - reports.length).toBe(keys.size);
+        expect(reports.length).toBe(said.size - keys.size);
+        expect(world.journaled.size).toBe(0);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it('goes on through a long outage of the store, and asks it less and less', async () => {
+    const world = createWorld();
+    world.fate = failing('store');
+    const audit = createAudit(world);
+    for (let i = 0; i < 200; i++)
+      expect(await audit.record(event({ sourceKey: String(i) }))).toMatchObject({ state: 'queued' });
+    const asked = world.calls.filter((call) => call === 'store.create').length;
+    expect(asked).toBeLessThan(60);
+    world.fate = () => 'ok';
+    await world.clock?.sleep(6_000);
+    expect(await audit.record(event({ sourceKey: 'after' }))).toMatchObject({ state: 'persisted' });
+  });
+});
+
+describe('listing', () => {
+  it('gives a tenant its own events in the range, newest first, with PHI sealed', async () => {
+    const world = createWorld();
+    const audit = createAudit(world);
+    for (const day of ['01', '02', '03', '04']) {
+      const occurredAt = `2026-03-${day}T12:00:00Z`;
+      await audit.record(event({ sourceKey: day, occurredAt }));
+      await audit.record(event({ sourceKey: day, occurredAt, tenantId: 'north-2' }));
+    }
+    const list = (from: string, to: string, limit = 100): Promise<AuditDocument[]> =>
+      listAuditEvents(world.store, 'north', { from, to, limit });
+    const days = (documents: AuditDocument[]): string[] =>
+      documents.map(({ occurredAt }) => occurredAt.slice(8, 10));
+    expect(days(await list('2026-03-02T12:00:00Z', '2026-03-04T12:00:00Z'))).toEqual(['03', '02']);
+    expect(days(await list('2026-03-01T00:00:00Z', '2026-03-05T00:00:00Z', 3))).toEqual(['04', '03', '02']);
+    expect(await list('2026-03-02T13:00:00Z', '2026-03-03T00:00:00Z')).toEqual([]);
+    expect(JSON.stringify(await list('2026-03-01T00:00:00Z', '2026-03-05T00:00:00Z'))).not.toContain('DOE');
+    await expect(list('yesterday', 'today')).rejects.toMatchObject({ code: 'AUDIT_RANGE_INVALID' });
+  });
+});
