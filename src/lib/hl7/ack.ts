@@ -119,7 +119,6 @@ export function buildAck(input: AckInput): string {
   ];
   const text = buildMessage(segments, input.delimiters);
   // Names echoed from the sender may need more than ASCII, then MSH-18 has to say what the bytes are.
-  // eslint-disable-next-line no-control-regex
   if (/^[\0-\x7f]*$/.test(text)) return text;
   const [msh, ...rest] = segments;
   const fields = [...(msh?.fields ?? []), ...Array<undefined>(5), 'UNICODE UTF-8'];

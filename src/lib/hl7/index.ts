@@ -1,12 +1,7 @@
-export { buildAck, buildBatchAck, type AckError, type AckInput, type BatchAckInput } from './ack';
+export { buildAck, buildBatchAck, type AckInput } from './ack';
+export { charsetName } from './charset';
 export { checkHeader, readHeader, readRawHeader } from './header';
-export {
-  buildMessage,
-  type OutgoingComponent,
-  type OutgoingField,
-  type OutgoingRepetition,
-  type OutgoingSegment,
-} from './outgoing';
+export { buildMessage, type OutgoingRepetition, type OutgoingSegment } from './outgoing';
 export { rejections, type RejectionCode } from './rejections';
 export { splitMessages } from './split';
 export { parseMessage } from './tokenizer';

@@ -1,7 +1,7 @@
 import { segmentNames } from './segment-names';
 import type { Diagnostic } from './types';
 
-export const lineEnds = /\r\n|\r|\n/;
+const lineEnds = /\r\n|\r|\n/;
 
 /**
  * The segment name a line starts with, in upper case, or undefined for a line of text. Any upper-case name followed

@@ -48,6 +48,16 @@ function skipLead(text: string, from: number, end: number): number {
   }
 }
 
+/** The end of what lies before a glued message: without that one's MLLP start or byte order mark. */
+function skipTail(text: string, from: number, end: number): number {
+  let at = end;
+  for (;;) {
+    const mark = [VT, ...byteOrderMarks].find((m) => text.startsWith(m, at - m.length));
+    if (mark === undefined || at - mark.length <= from) return at;
+    at -= mark.length;
+  }
+}
+
 const warning = (code: string, safeMessage: string): Diagnostic => ({
   severity: 'warning',
   code,
@@ -66,7 +76,7 @@ function unglue(scan: string, start: number, end: number): { start: number; end:
   if (d !== undefined) {
     const marker = `MSH${d.field}${encodingCharacters(d)}${d.field}`;
     for (let at = message.indexOf(marker, 1); at > 0; at = message.indexOf(marker, at + 1)) {
-      parts.push({ start: start + from, end: start + at });
+      parts.push({ start: start + from, end: start + skipTail(message, from, at) });
       from = at;
     }
   }

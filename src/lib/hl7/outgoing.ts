@@ -29,7 +29,6 @@ function escapeLeaf(leaf: Leaf): string {
   // The text of two quotes must not read as a deletion.
   if (leaf === '""') return '\\X2222\\';
   const hex = (c: string): string => `\\X${c.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}\\`;
-  // eslint-disable-next-line no-control-regex
   return leaf.replace(/[|^&~\\\0-\x08\x0a-\x1f]/g, (c) => escapes[c] ?? hex(c));
 }
 
@@ -39,9 +38,10 @@ function toLibrary(
   field: OutgoingField,
 ): string | Record<string, string | string[]>[] {
   if (field === undefined || field === null || typeof field === 'string') return escapeLeaf(field);
+  // The library forgets the separator behind a field without repetitions, and behind one without components.
+  if (field.length === 0) return '';
   return field.map((repetition) =>
     Object.fromEntries(
-      // The library forgets the separator behind a repetition without components.
       (repetition.length === 0 ? [undefined] : repetition).map((component, i) => [
         `${name}.${position}.${i + 1}`,
         typeof component === 'object' && component !== null && component.length > 0

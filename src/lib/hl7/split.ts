@@ -1,3 +1,5 @@
+import { isAscii, isUtf8 } from 'node:buffer';
+import { MedrelayError } from '../errors';
 import { charsetName, decodeBytes, messageCharset } from './charset';
 import { encodingCharacters, readDelimiters } from './delimiters';
 import { joinSegments } from './lines';
@@ -36,10 +38,11 @@ const warning = (code: string, safeMessage: string, location?: string): Diagnost
 
 const headerLine = (text: string): string => text.slice(0, text.search(/[\r\n]|$/));
 
-/** MSH-18 repetitions; empty array when the field is absent or blank. */
+/** MSH-18 repetitions; empty array when the field is absent, blank or `""`. */
 function declaredCharsets(header: string, delimiters: Delimiters): string[] {
   const field = nthPart(header, delimiters.field, 18);
-  return field.trim() === '' ? [] : field.split(delimiters.repetition);
+  if (/^["\s]*$/.test(field)) return [];
+  return field.split(delimiters.repetition).map((value) => nthPart(value, delimiters.component, 1));
 }
 
 const doubledEscape = (header: string, d: Delimiters): Diagnostic[] =>
@@ -109,6 +112,14 @@ function decode(
     diagnostics.push({ severity: 'error', code: 'CHARSET_INVALID', location, safeMessage: hint });
     return { text: '', charset, problem: 'CHARSET_INVALID', diagnostics };
   }
+  if (/^(iso-8859|windows)-/.test(charset) && !isAscii(bytes) && isUtf8(bytes))
+    diagnostics.push(
+      warning(
+        'CHARSET_DOUBTFUL',
+        'The bytes would be valid UTF-8 too. If names look wrong, MSH-18 or the sender profile is.',
+        location,
+      ),
+    );
   return { text, charset, diagnostics };
 }
 
@@ -141,13 +152,19 @@ function toMessage(body: Buffer, scan: Scan, span: Span, index: number, fallback
 }
 
 /**
- * Bytes to messages: character set, byte order mark, MLLP frame, line ends, batch and concatenation. Never throws and
- * never gives an empty list: what is no message carries its rejection code. The bytes of a message begin at MSH and end
- * with its last line, without its line end, so that a resend in another frame is the same message.
+ * Bytes to messages: character set, byte order mark, MLLP frame, line ends, batch and concatenation. Whatever the
+ * bytes, it never throws and never gives an empty list: what is no message carries its rejection code. The bytes of a
+ * message begin at MSH and end with its last line, without the line end, so that a resend in another frame is the same.
  */
 export function splitMessages(body: Uint8Array, options: { defaultCharset?: string } = {}): SplitBody {
   const buffer = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-  const fallback = charsetName(options.defaultCharset ?? 'utf-8') ?? 'utf-8';
+  const fallback = charsetName(options.defaultCharset ?? 'utf-8');
+  // A fault of the configuration, not of the message: throwing keeps the message until it is mended.
+  if (fallback === undefined)
+    throw new MedrelayError(
+      'DEFAULT_CHARSET_UNKNOWN',
+      'The default character set of the sender profile is not known.',
+    );
   const scan = scanBody(buffer);
   const { spans, batch, diagnostics } = locate(scan.text);
   const found = [...diagnostics];

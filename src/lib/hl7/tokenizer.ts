@@ -17,9 +17,7 @@ import type {
 } from './types';
 
 /* FHIR R4 strings hold no character below U+0020 except tab, CR and LF. */
-// eslint-disable-next-line no-control-regex
 const forbidden = /[\0-\x08\x0b\x0c\x0e-\x1f]/;
-// eslint-disable-next-line no-control-regex
 const allForbidden = /[\0-\x08\x0b\x0c\x0e-\x1f]/g;
 
 const findings: Readonly<Record<EscapeFinding | 'CONTROL_CHARACTER' | 'VALUE_TRUNCATED', string>> = {
