@@ -28,6 +28,8 @@ export interface Config {
   readonly keyVaultUrl: string | undefined;
   /** A larger body travels as a claim check: a standard-tier queue takes 256 KB with properties. */
   readonly maxInlineBytes: number;
+  /** How long a message waits in the queue between attempts while a store is away; the last one repeats. */
+  readonly retryDelaysSeconds: readonly number[];
   /** Folder of tenants, sender profiles, rules and policies. */
   readonly configDir: string;
 }

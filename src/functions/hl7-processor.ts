@@ -1,0 +1,30 @@
+import { app, type InvocationContext } from '@azure/functions';
+import { readDelivery } from '../lib/ingest';
+import { safeError } from '../lib/security';
+import { functionServices } from '../lib/services';
+
+// Without dataType the host decodes the body as UTF-8 text and the library parses what looks like JSON, so Latin-1
+// messages would lose bytes. The typed options do not know it, but pass it on.
+const trigger = { connection: 'ServiceBusConnection', queueName: 'hl7-messages', dataType: 'binary' };
+
+app.serviceBusQueue('hl7Processor', { ...trigger, handler: processHl7 });
+
+export async function processHl7(body: unknown, context: InvocationContext): Promise<void> {
+  const delivery = readDelivery(context.triggerMetadata, new Date());
+  try {
+    const { outcomes, retry } = await functionServices().ingest.processBody(bytesOf(body), delivery);
+    for (const { id, status, code } of outcomes)
+      context.info(`message ${id} ${status}${code ? ` ${code}` : ''}`);
+    if (retry) context.warn(`sent again for ${retry.at}: ${retry.code}`);
+  } catch (error) {
+    const { code, safeMessage } = safeError(error);
+    context.error(`${code}: ${safeMessage}`);
+    // The host logs what a function throws; the original may quote a patient.
+    throw new Error(`${code}: ${safeMessage}`);
+  }
+}
+
+function bytesOf(body: unknown): Uint8Array {
+  if (body instanceof Uint8Array) return body;
+  return Buffer.from(typeof body === 'string' ? body : JSON.stringify(body ?? ''));
+}

@@ -1,0 +1,44 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Services } from './services';
+
+type PartStatus = 'ok' | 'unavailable';
+
+export interface HealthReport {
+  readonly status: PartStatus;
+  readonly parts: Readonly<Record<string, PartStatus>>;
+}
+
+const patienceMilliseconds = 3000;
+
+/** Anybody may ask, so it says which part is away and nothing of why: addresses and errors are in the log. */
+export async function checkHealth(services: () => Pick<Services, 'azure'>): Promise<HealthReport> {
+  const checks: Record<string, () => Promise<unknown>> = {
+    configuration: async () => services(),
+    cosmos: async () => (await services().azure.container('clinical/messages')).read(),
+    // Opens the sender's link, which fails when the broker is away.
+    serviceBus: async () => (await services().azure.sender('hl7-messages')).createMessageBatch(),
+    storage: async () => (await services().azure.blobContainer('hl7-raw')).getProperties(),
+  };
+  const parts = Object.fromEntries(
+    await Promise.all(
+      Object.entries(checks).map(async ([name, check]) => [name, await statusOf(check)] as const),
+    ),
+  );
+  const isWell = Object.values(parts).every((status) => status === 'ok');
+  return { status: isWell ? 'ok' : 'unavailable', parts };
+}
+
+async function statusOf(check: () => Promise<unknown>): Promise<PartStatus> {
+  const timer = new AbortController();
+  const late = delay(patienceMilliseconds, 'unavailable' as const, { signal: timer.signal });
+  const answer = check().then(
+    () => 'ok' as const,
+    () => 'unavailable' as const,
+  );
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    timer.abort();
+    late.catch(() => undefined);
+  }
+}

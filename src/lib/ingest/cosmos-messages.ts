@@ -1,0 +1,79 @@
+import type { SqlParameter } from '@azure/cosmos';
+import { classifyAzureError, type Azure } from '../azure';
+import type { MessageStore, StoredMessage } from './ports';
+import type { MessageDocument } from './types';
+
+/** The answer to a write is its etag; the document was ours a moment ago. */
+const minimal = { contentResponseOnWriteEnabled: false };
+
+type Read = MessageDocument & { readonly _etag: string };
+
+export function createMessageStore(azure: Azure): MessageStore {
+  const container = () => azure.container('clinical/messages');
+
+  async function query(conditions: readonly string[], parameters: SqlParameter[], limit: number) {
+    const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')} `;
+    const sql = `SELECT * FROM c ${where}ORDER BY c.receivedAt DESC OFFSET 0 LIMIT @limit`;
+    const spec = { query: sql, parameters: [...parameters, { name: '@limit', value: limit }] };
+    const { resources } = await (await container()).items.query<MessageDocument>(spec).fetchAll();
+    return resources.map(withoutSystemMembers);
+  }
+
+  return {
+    async create(document) {
+      const response = await unless('conflict', (await container()).items.create(document, minimal));
+      return response && stored(document, response.etag);
+    },
+
+    async read(pk, id) {
+      const { resource } = await (await container()).item(id, pk).read<Read>();
+      return resource && stored(withoutSystemMembers(resource), resource._etag);
+    },
+
+    async replace(document, etag) {
+      const accessCondition = { type: 'IfMatch', condition: etag };
+      const item = (await container()).item(document.id, document.pk);
+      const response = await unless('precondition', item.replace(document, { ...minimal, accessCondition }));
+      return response && stored(document, response.etag);
+    },
+
+    list({ tenantId, status, limit = 100 }) {
+      const given = { tenantId, status };
+      const filters = Object.entries(given).flatMap(([name, value]) =>
+        value === undefined ? [] : { name, value },
+      );
+      return query(
+        filters.map(({ name }) => `c.${name} = @${name}`),
+        filters.map(({ name, value }) => ({ name: `@${name}`, value })),
+        limit,
+      );
+    },
+
+    find(reference) {
+      return query(
+        ['(c.id = @reference OR c.key = @reference OR c.controlId = @reference)'],
+        [{ name: '@reference', value: reference }],
+        100,
+      );
+    },
+  };
+}
+
+const stored = (document: MessageDocument, etag: string): StoredMessage => ({ document, etag });
+
+/** Undefined when the write met what was expected of others; anything else is thrown. */
+async function unless<T>(kind: 'conflict' | 'precondition', write: Promise<T>): Promise<T | undefined> {
+  try {
+    return await write;
+  } catch (error) {
+    if (classifyAzureError(error).kind === kind) return undefined;
+    throw error;
+  }
+}
+
+/** `_rid`, `_etag`, `_ts`... */
+function withoutSystemMembers(document: MessageDocument): MessageDocument {
+  return Object.fromEntries(
+    Object.entries(document).filter(([name]) => !name.startsWith('_')),
+  ) as unknown as MessageDocument;
+}

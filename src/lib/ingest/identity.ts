@@ -1,0 +1,37 @@
+import { createHash } from 'node:crypto';
+import { joinKey, messageIdentity, uuidV5 } from '../convert';
+import type { MessageHeader } from '../hl7';
+
+export const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
+export interface Identity {
+  /** For people: `demo|APP|FAC|MSG1`. */
+  readonly key: string;
+  /** Of the first document with this identity. */
+  readonly id: string;
+}
+
+/**
+ * A message is its sender's control id within the tenant (HL7 v2.5.1 ch. 2.9.2.1: MSH-10 is unique per sender).
+ * Without one it is its bytes. A corrected message keeps the control id, so the correction is part of its identity.
+ * `scope` is the tenant; for a tenant that does not exist, something no tenant can be called.
+ */
+export function identify(
+  scope: string,
+  header: MessageHeader | undefined,
+  hash: string,
+  editedFrom: string | undefined,
+): Identity {
+  const own =
+    header === undefined || header.controlId === ''
+      ? { key: `sha256:${hash}`, id: `sha256:${hash}` }
+      : messageIdentity(scope, header);
+  if (editedFrom === undefined) return own;
+  return { key: own.key, id: uuidV5(joinKey('edited', editedFrom, own.id, hash)) };
+}
+
+/** The document of a duplicate or conflict: one per delivery and position, the same on every redelivery. */
+export const repetitionId = (id: string, origin: string, index: number): string =>
+  uuidV5(joinKey('repetition', id, origin, String(index)));
+
+export const partitionOf = (tenantId: string, id: string): string => `${tenantId}|${id}`;

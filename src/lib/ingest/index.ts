@@ -1,0 +1,73 @@
+import type { FieldCipher } from '../security';
+import type { Azure } from '../azure';
+import { createMessageStore } from './cosmos-messages';
+import { receiveHttp, type HttpAnswer } from './http';
+import { createInterpreter } from './interpret';
+import type { IngestPorts, MessageFilter, RejectedQueues } from './ports';
+import { processBody, type BodyResult } from './process-body';
+import { createRawVault } from './raw-vault';
+import { listRejected, replay, resubmitEdited, type WaitingForAPerson } from './rejected';
+import { send, waitFor, type SendOptions, type SentMessage } from './send';
+import { createOutbox } from './service-bus-outbox';
+import { createRejectedQueues } from './service-bus-rejected';
+import type { Delivery, MessageDocument } from './types';
+
+/** HL7 messages from the queue to their end, and what people do with them before and after. */
+export interface Ingest {
+  /** The main job. Throws only when the message must stay in the queue as it is. */
+  processBody(body: Uint8Array, delivery: Delivery): Promise<BodyResult>;
+  /** For senders over HTTP and MLLP: checks, queues, and answers with an HL7 acknowledgement. */
+  receive(bytes: Uint8Array, tenantId?: string): Promise<HttpAnswer>;
+  /** Queues a body unchecked, as a claim check where it is large. */
+  enqueue(bytes: Uint8Array, options: SendOptions): Promise<readonly SentMessage[]>;
+  /** Resolves to what has no final status when the time is over. */
+  waitFor(
+    sent: readonly SentMessage[],
+    options: {
+      readonly timeoutMs: number;
+      readonly onFinal: (sent: SentMessage, document: MessageDocument) => void;
+    },
+  ): Promise<readonly SentMessage[]>;
+  listMessages(filter: MessageFilter): Promise<readonly MessageDocument[]>;
+  /** A message with its duplicates and conflicts, by id, key or MSH-10. */
+  showMessage(reference: string): Promise<readonly MessageDocument[]>;
+  /** The bytes as they arrived; undefined when the blob is gone. */
+  readRaw(message: MessageDocument): Promise<Uint8Array | undefined>;
+  listRejected(): Promise<readonly WaitingForAPerson[]>;
+  replay(reference: string): Promise<readonly string[]>;
+  resubmitEdited(reference: string, bytes: Uint8Array): Promise<readonly SentMessage[]>;
+}
+
+export function createIngest(ports: IngestPorts & { readonly queues: RejectedQueues }): Ingest {
+  return {
+    processBody: (body, delivery) => processBody(body, delivery, ports),
+    receive: (bytes, tenantId) => receiveHttp(bytes, tenantId, ports),
+    enqueue: (bytes, options) => send(bytes, options, ports),
+    waitFor: (sent, options) => waitFor(sent, options, ports),
+    listMessages: (filter) => ports.messages.list(filter),
+    showMessage: (reference) => ports.messages.find(reference),
+    readRaw: ({ tenantId, raw }) => ports.raw.get(tenantId, raw),
+    listRejected: () => listRejected(ports),
+    replay: (reference) => replay(reference, ports),
+    resubmitEdited: (reference, bytes) => resubmitEdited(reference, bytes, ports),
+  };
+}
+
+/** The ports that are Azure services. */
+export function azurePorts(
+  azure: Azure,
+  cipher: FieldCipher,
+): Pick<IngestPorts, 'messages' | 'raw' | 'outbox'> & { readonly queues: RejectedQueues } {
+  return {
+    messages: createMessageStore(azure),
+    raw: createRawVault(azure, cipher),
+    outbox: createOutbox(azure),
+    queues: createRejectedQueues(azure),
+  };
+}
+
+export { createInterpreter };
+export { readDelivery } from './delivery';
+export type { IngestPorts } from './ports';
+export type { BodyResult, HttpAnswer, SendOptions, SentMessage, WaitingForAPerson };
+export type { Delivery, MessageDocument, MessageStatus, Outcome, RawReference } from './types';

@@ -1,0 +1,25 @@
+import { splitMessages, type RawMessage, type RejectionCode } from '../hl7';
+import { decodeBody, type Body } from './body';
+
+export interface Found {
+  readonly raw: RawMessage;
+  readonly refusal?: RejectionCode;
+}
+
+const byteOrderMark = Buffer.from([0xef, 0xbb, 0xbf]);
+
+/** Every message in bytes that somebody calls HL7; at least one, which may be a refusal. */
+export const messagesIn = (bytes: Uint8Array, charset?: 'utf-8'): Found[] =>
+  messagesOf(decodeBody(bytes, 'hl7'), bytes, charset);
+
+export function messagesOf(body: Body, whole: Uint8Array, charset?: 'utf-8'): Found[] {
+  if (body.kind !== 'hl7') return [unreadable(whole, body.kind === 'refused' ? body.code : 'BODY_NOT_HL7')];
+  // Text that came as JSON is UTF-8 now, whatever MSH-18 said before; a byte order mark tells the reader.
+  const isText = (body.charset ?? charset) !== undefined;
+  const { messages } = splitMessages(isText ? Buffer.concat([byteOrderMark, body.bytes]) : body.bytes);
+  return messages.map((raw) => ({ raw }));
+}
+
+export function unreadable(body: Uint8Array, refusal: RejectionCode): Found {
+  return { refusal, raw: { index: 0, bytes: body, text: '', charset: '', diagnostics: [] } };
+}

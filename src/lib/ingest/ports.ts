@@ -1,0 +1,125 @@
+import type { Audit } from '../audit';
+import type { Conversion } from '../convert';
+import type { FhirStore } from '../fhir';
+import type { Diagnostic, RawMessage, RejectionCode } from '../hl7';
+import type { Tenant } from '../tenants';
+import type { ClinicalEvent } from './clinical-event';
+import type { Delivery, MessageDocument, RawReference } from './types';
+
+export interface StoredMessage {
+  readonly document: MessageDocument;
+  readonly etag: string;
+}
+
+export interface MessageFilter {
+  readonly tenantId?: string;
+  readonly status?: string;
+  readonly limit?: number;
+}
+
+/** The container `clinical.messages`. */
+export interface MessageStore {
+  /** Undefined when a document with this id is there already. */
+  create(document: MessageDocument): Promise<StoredMessage | undefined>;
+  read(pk: string, id: string): Promise<StoredMessage | undefined>;
+  /** Undefined when somebody else replaced it since it was read. */
+  replace(document: MessageDocument, etag: string): Promise<StoredMessage | undefined>;
+  /** Newest first. */
+  list(filter: MessageFilter): Promise<readonly MessageDocument[]>;
+  /** By document id, message key or MSH-10. */
+  find(reference: string): Promise<readonly MessageDocument[]>;
+}
+
+/** Message bytes, encrypted, in `hl7-raw`. */
+export interface RawVault {
+  /** Where these bytes are, or will be once `put`: the same for the same tenant and bytes, for ever. */
+  reference(tenantId: string, bytes: Uint8Array): Promise<RawReference>;
+  /** Writes unless they are there. */
+  put(tenantId: string, reference: RawReference, bytes: Uint8Array, enqueuedAt: string): Promise<void>;
+  /** Undefined when there is no such blob or it does not hold what the reference says. */
+  get(tenantId: string, reference: RawReference): Promise<Uint8Array | undefined>;
+}
+
+/** A body for `hl7-messages`. */
+export interface QueueMessage {
+  readonly messageId?: string;
+  readonly body: Uint8Array;
+  readonly properties: Readonly<Record<string, string | number | boolean>>;
+  readonly notBefore?: Date;
+}
+
+/** What waits in `hl7-rejected` for a person. */
+export interface RejectedMessage {
+  /** For the broker's duplicate detection: the same on every redelivery, another on every replay. */
+  readonly messageId: string;
+  readonly tenantId: string;
+  /** Of the message document, with its partition. */
+  readonly id: string;
+  readonly pk: string;
+  readonly code: RejectionCode;
+  readonly ack: string;
+  readonly raw: RawReference;
+}
+
+export interface Outbox {
+  enqueue(messages: readonly QueueMessage[]): Promise<void>;
+  reject(message: RejectedMessage): Promise<void>;
+  publish(event: ClinicalEvent): Promise<void>;
+}
+
+export type Interpretation =
+  | {
+      readonly kind: 'converted';
+      readonly conversion: Conversion;
+      readonly sourceTime: string;
+      readonly profile: string;
+    }
+  | {
+      readonly kind: 'rejected';
+      readonly code: RejectionCode;
+      readonly location?: string;
+      readonly diagnostics: readonly Diagnostic[];
+    };
+
+export interface IngestPorts {
+  readonly tenants: { find(id: string): Tenant | undefined; readonly defaultTenant: string };
+  /** Bytes to a validated Bundle or a refusal. Pure. */
+  readonly interpret: (
+    raw: RawMessage,
+    tenant: Tenant,
+    delivery: Pick<Delivery, 'enqueuedAt' | 'charset'>,
+  ) => Interpretation;
+  readonly messages: MessageStore;
+  readonly raw: RawVault;
+  readonly fhir: Pick<FhirStore, 'storeBundle'>;
+  readonly audit: Audit;
+  readonly outbox: Outbox;
+  readonly clock: { now(): Date; sleep(milliseconds: number): Promise<void> };
+  /** Store or broker away or throttled: worth trying again, as opposed to a defect. */
+  readonly isTransient: (error: unknown) => boolean;
+  /** Between attempts that the queue waits out; the last one repeats. */
+  readonly retryDelaysSeconds: readonly number[];
+  /** A larger body travels as a claim check. */
+  readonly maxInlineBytes: number;
+}
+
+/** A message that the broker gave up delivering. */
+export interface DeadLetter {
+  /** As `readDelivery` takes it. */
+  readonly metadata: unknown;
+  readonly body: Uint8Array;
+  readonly reason: string;
+}
+
+/** The queues that wait for a person. */
+export interface RejectedQueues {
+  peekRejected(): Promise<
+    readonly (Pick<RejectedMessage, 'id' | 'tenantId' | 'code'> & { readonly enqueuedAt: string })[]
+  >;
+  peekDeadLetters(): Promise<readonly DeadLetter[]>;
+  /** Hands the matching ones to `handle` and removes each that it handled. */
+  takeDeadLetters(
+    matches: (letter: DeadLetter) => boolean,
+    handle: (letter: DeadLetter) => Promise<void>,
+  ): Promise<readonly DeadLetter[]>;
+}

@@ -1,0 +1,109 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  createAudit,
+  createAuditReplay,
+  listAuditEvents,
+  type Audit,
+  type AuditDocument,
+  type AuditRange,
+  type AuditReplay,
+} from './audit';
+import {
+  classifyAzureError,
+  createAzure,
+  createDataKeyStore,
+  createEventJournal,
+  createEventQueue,
+  createEventStore,
+  createKeyWrap,
+  type Azure,
+} from './azure';
+import { loadConfig, type Config } from './config';
+import { senderProfileSchema, type SenderProfile } from './convert';
+import { MedrelayError } from './errors';
+import { cosmosResourceContainer, createFhirStore, type FhirStore } from './fhir';
+import { azurePorts, createIngest, createInterpreter, type Ingest } from './ingest';
+import { createFieldCipher } from './security';
+import { loadJsonFolder, loadTenants, type Tenant } from './tenants';
+
+/** What the functions and the command line use, wired once. */
+export interface Services {
+  readonly config: Config;
+  readonly azure: Azure;
+  readonly tenants: ReadonlyMap<string, Tenant>;
+  readonly profiles: readonly SenderProfile[];
+  readonly ingest: Ingest;
+  readonly fhir: FhirStore;
+  readonly audit: Audit;
+  readonly auditReplay: AuditReplay;
+  listAudit(tenantId: string, range: AuditRange): Promise<AuditDocument[]>;
+  close(): Promise<void>;
+}
+
+/** Our own errors that pass by themselves, beside those of the services. */
+const passing = new Set([
+  'AUDIT_NOT_DURABLE',
+  'AUDIT_READ_BEHIND',
+  'KEY_READ_BEHIND',
+  'MESSAGE_READ_BEHIND',
+  'STORE_CONTENTION',
+]);
+
+function isTransient(error: unknown): boolean {
+  if (error instanceof MedrelayError && passing.has(error.code)) return true;
+  const { kind } = classifyAzureError(error);
+  return kind === 'throttled' || kind === 'unavailable';
+}
+
+/** `app` names the process in audit records: `medrelay-functions`, `medrelay-cli`. */
+export function createServices(app: string, config: Config = loadConfig()): Services {
+  const tenants = loadTenants(config.configDir);
+  const profiles = loadJsonFolder(`${config.configDir}/profiles`, senderProfileSchema);
+  if (!tenants.has(config.defaultTenant)) {
+    throw new MedrelayError(
+      'CONFIG_INVALID',
+      `DEFAULT_TENANT is "${config.defaultTenant}", which ${config.configDir}/tenants does not describe.`,
+    );
+  }
+  const azure = createAzure(config.connections);
+  const cipher = createFieldCipher({ keyWrap: createKeyWrap(config), store: createDataKeyStore(azure) });
+  const events = createEventStore(azure);
+  const auditPorts = {
+    app,
+    cipher,
+    store: events,
+    queue: createEventQueue(azure),
+    journal: createEventJournal(azure),
+    classify: classifyAzureError,
+  };
+  const audit = createAudit(auditPorts);
+  const fhir = createFhirStore(cosmosResourceContainer(() => azure.container('clinical/resources')));
+  const ingest = createIngest({
+    ...azurePorts(azure, cipher),
+    tenants: { defaultTenant: config.defaultTenant, find: (id) => tenants.get(id) },
+    interpret: createInterpreter(profiles),
+    fhir,
+    audit,
+    clock: { now: () => new Date(), sleep: (milliseconds) => delay(milliseconds) },
+    isTransient,
+    retryDelaysSeconds: config.retryDelaysSeconds,
+    maxInlineBytes: config.maxInlineBytes,
+  });
+  return {
+    config,
+    azure,
+    tenants,
+    profiles,
+    ingest,
+    fhir,
+    audit,
+    auditReplay: createAuditReplay(auditPorts),
+    listAudit: (tenantId, range) => listAuditEvents(events, tenantId, range),
+    close: () => azure.close(),
+  };
+}
+
+let shared: Services | undefined;
+
+/** The functions' own, made by the first invocation: a cold start registers triggers and connects nothing. */
+export const functionServices = (): Services => (shared ??= createServices('medrelay-functions'));

@@ -1,0 +1,2 @@
+export { allowsSender, isTenantId, type Tenant } from './tenant';
+export { loadJsonFolder, loadTenants } from './load';
