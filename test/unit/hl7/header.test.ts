@@ -66,6 +66,12 @@ test.each([
   expect(checkHeader(header(msh9, msh10, msh12))).toBe(code);
 });
 
+test('a damaged line after MSH is no part of the header', () => {
+  const message = parseMessage('MSH|^~\\&|A|B|C|D|2024||ADT^A01|1|P|2.5\nPIDX|1||7');
+  expect(readHeader(message).version).toBe('2.5');
+  expect(message.diagnostics).toEqual([expect.objectContaining({ code: 'CONTINUATION_LINE', location: 'MSH[1]' })]);
+});
+
 test('the header of undecodable bytes is still readable for the acknowledgement', () => {
   const body = Buffer.from('MSH|^~\\&|L\xe4b|H|E|F|2024||ADT^A01|77|P|2.5||||||KLINGON\rPID|1', 'latin1');
   const [raw] = splitMessages(body).messages;
