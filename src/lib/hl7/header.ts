@@ -8,7 +8,8 @@ import type { Delimiters, Hl7Message, MessageHeader, RawMessage } from './types'
 export function readHeader(message: Hl7Message): MessageHeader {
   const { msh } = message;
   // A damaged line after MSH counts as its continuation, and no part of MSH has lines.
-  const text = (field: number, component = 1): string => nthPart(msh.get(field, component) ?? '', '\n', 1).trim();
+  const text = (field: number, component = 1): string =>
+    nthPart(msh.get(field, component) ?? '', '\n', 1).trim();
   const messageCode = text(9).toUpperCase();
   const triggerEvent = text(9, 2).toUpperCase();
   return {

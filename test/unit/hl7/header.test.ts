@@ -69,7 +69,9 @@ test.each([
 test('a damaged line after MSH is no part of the header', () => {
   const message = parseMessage('MSH|^~\\&|A|B|C|D|2024||ADT^A01|1|P|2.5\nPIDX|1||7');
   expect(readHeader(message).version).toBe('2.5');
-  expect(message.diagnostics).toEqual([expect.objectContaining({ code: 'CONTINUATION_LINE', location: 'MSH[1]' })]);
+  expect(message.diagnostics).toEqual([
+    expect.objectContaining({ code: 'CONTINUATION_LINE', location: 'MSH[1]' }),
+  ]);
 });
 
 test('the header of undecodable bytes is still readable for the acknowledgement', () => {
