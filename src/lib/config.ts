@@ -126,6 +126,10 @@ const settings = z.object({
     .min(1024, 'is too small; 1024 is the least.')
     .max(100 * 1024 * 1024, 'exceeds what any Service Bus tier carries.')
     .default(200 * 1024),
+  RETRY_DELAYS_SECONDS: z
+    .string()
+    .regex(/^\d{1,5}(,\d{1,5})*$/, 'is not a list of whole seconds such as 60,300,900,3600.')
+    .default('60,300,900,3600'),
   MEDRELAY_CONFIG_DIR: text,
   /** Set by the Functions host: the folder of the app. */
   AzureWebJobsScriptRoot: text,
@@ -155,6 +159,7 @@ function configOf(env: z.infer<typeof settings>): Config {
     keyFile: env.MEDRELAY_KEY_FILE,
     keyVaultUrl: env.KEY_VAULT_URL,
     maxInlineBytes: env.MEDRELAY_MAX_INLINE_BYTES,
+    retryDelaysSeconds: env.RETRY_DELAYS_SECONDS.split(',').map(Number),
     configDir: path.resolve(env.AzureWebJobsScriptRoot ?? '.', env.MEDRELAY_CONFIG_DIR ?? 'config'),
   };
 }

@@ -68,6 +68,7 @@ export function azurePorts(
 
 export { createInterpreter };
 export { readDelivery } from './delivery';
+export { messagesIn } from './messages-in';
 export type { IngestPorts } from './ports';
 export type { BodyResult, HttpAnswer, SendOptions, SentMessage, WaitingForAPerson };
 export type { Delivery, MessageDocument, MessageStatus, Outcome, RawReference } from './types';
