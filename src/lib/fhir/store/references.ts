@@ -34,6 +34,8 @@ function rewrite(value: unknown, targets: ReadonlyMap<string, string>): unknown 
   if (typeof value !== 'object' || value === null) return value;
   const copy: Record<string, unknown> = {};
   for (const [name, child] of Object.entries(value)) {
+    // As JSON will leave it out, so that a comparison with what is stored does not see a difference.
+    if (child === undefined) continue;
     copy[name] =
       name === 'reference' && typeof child === 'string'
         ? (targets.get(child) ?? child)
