@@ -54,11 +54,15 @@ export async function runHost(
   return { ...host, lines, call };
 }
 
-/** Polls until the condition holds; the caller's test timeout is the limit. */
+/** Polls until the condition holds; what takes longer than this limit is broken, not slow. */
+const LIMIT_MS = 30_000;
+
 export async function until<T>(probe: () => Promise<T | undefined> | T | undefined): Promise<T> {
-  for (;;) {
+  const end = Date.now() + LIMIT_MS;
+  while (Date.now() < end) {
     const value = await probe();
     if (value !== undefined) return value;
     await new Promise((wake) => setTimeout(wake, 50));
   }
+  throw new Error(`The condition did not hold within ${LIMIT_MS / 1000} s.`);
 }
