@@ -33,7 +33,7 @@ const OURS_ALONE: Readonly<Record<string, string>> = {
   'contained-id': 'as above',
   'extension-url': 'as above',
   'reference-empty': 'as above',
-  'reference-format': 'reads no reference',
+  'reference-format': 'takes references for warnings',
   'reference-target': 'as above',
   'reference-type': 'as above',
   'reference-unresolved': 'as above',
