@@ -24,12 +24,26 @@ export interface Ledger {
   readonly entries: readonly LedgerEntry[];
 }
 
+/** An element that the sender deletes with `""`. Elements the message is silent about are no deletions. */
+export interface Deletion {
+  /** fullUrl of the Bundle entry. */
+  readonly entry: string;
+  /** Element below the resource, e.g. `telecom` or `hospitalization.admitSource`. */
+  readonly element: string;
+}
+
 export interface Conversion {
   /**
    * A `transaction` Bundle. Every entry: fullUrl `urn:uuid:<id>`, resource.id = that id, request PUT `Type/<id>`.
    * References between entries are `urn:uuid:<id>`; the store turns them into `Type/<id>`.
    */
   readonly bundle: Bundle;
+  readonly deletions: readonly Deletion[];
+  /**
+   * fullUrls of resources that this message only mentions (the visit and the order behind a result): create them when
+   * the store has none, never overwrite what their own messages said.
+   */
+  readonly createOnly: readonly string[];
   readonly ledger: Ledger;
   readonly diagnostics: readonly Diagnostic[];
 }

@@ -1,0 +1,6 @@
+/** HL7 table 0203 (identifier type), v2.9. A code outside it is local and gets no system. */
+const codes =
+  'AC ACSN AIN AM AMA AN AND ANON ANC ANT APRN ASID BA BC BCFN BCT BR BRN BSNR CAII CC CONM CY CZ DC DCFN DDS DEA DFN DI DL DN DO DP DPM DR DS EI EN ESN FDR FDRFN FGN FI FILL GI GL GN HC IND IRISTEM JHN LACSN LANR LI LN LR MA MB MC MCD MCN MCR MCT MD MI MR MRT MS NBSNR NCT NE NH NI NII NIIP NNXXX NP NPI OD PA PC PCN PE PEN PGN PHC PHE PHO PI PIN PLAC PN PNT PPIN PPN PRC PRN PT QA RI RN RPH RR RRI RRP SAMN SB SID SL SN SNBSN SNO SP SR SRX SS STN TAX TN TPR TRL U UDI USID UPIN VN VP VS WC WCN WP XV XX';
+const known = new Set(codes.split(' '));
+
+export const isIdentifierType = (code: string): boolean => known.has(code) || /^NN[A-Z]{3}$/.test(code);

@@ -1,0 +1,49 @@
+import { hash } from 'node:crypto';
+import type { MessageHeader } from '../hl7';
+
+/** The project's own UUID namespace (RFC 9562 section 5.5). Changing it changes every id ever given out. */
+const namespace = Buffer.from('7d1c9b0e5a3f4c52b1d86e0f2a947c31', 'hex');
+
+export function uuidV5(name: string): string {
+  const size = Buffer.byteLength(name);
+  const bytes = Buffer.allocUnsafe(16 + size);
+  namespace.copy(bytes);
+  bytes.write(name, 16);
+  const hex = hash('sha1', bytes, 'hex');
+  const variant = '89ab'.charAt(Number.parseInt(hex.charAt(16), 16) & 3);
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}
+
+/** Joins parts so that different parts never give the same key: `|` and `\` inside a part are escaped. */
+export function joinKey(...parts: readonly string[]): string {
+  return parts.map(escapePart).join('|');
+}
+
+const special = /[\\|]/;
+
+function escapePart(part: string): string {
+  return special.test(part) ? part.replaceAll('\\', '\\\\').replaceAll('|', '\\|') : part;
+}
+
+/** `kind` says what the key identifies, mostly a FHIR resource type; a replay of the same key gives the same id. */
+export function resourceId(tenantId: string, kind: string, businessKey: string): string {
+  return uuidV5(`${escapePart(tenantId)}|${kind}|${businessKey}`);
+}
+
+/** A control id (MSH-10) is unique per sender only, so the key holds tenant, MSH-3, MSH-4 and MSH-10. */
+export function messageIdentity(tenantId: string, header: MessageHeader): { key: string; id: string } {
+  const { sendingApplication, sendingFacility, controlId } = header;
+  const key = joinKey(tenantId, sendingApplication, sendingFacility, controlId);
+  return { key, id: uuidV5(`message|${key}`) };
+}
+
+/** Percent-encoding that also takes lone surrogates, which `encodeURIComponent` refuses. */
+export const encodePart = (part: string): string => encodeURIComponent(Buffer.from(part).toString());
+
+/**
+ * `urn:medrelay:<tenant>:<part>:...`, the naming system of things that have no better authority. One part names an
+ * authority of the tenant (an HL7 namespace id), two name a sender (MSH-3, MSH-4). Escaping keeps parts apart.
+ */
+export function localSystem(tenantId: string, ...parts: readonly string[]): string {
+  return ['urn:medrelay', tenantId, ...parts].map((part, i) => (i === 0 ? part : encodePart(part))).join(':');
+}

@@ -1,0 +1,92 @@
+import type { Hl7Field, Hl7Message, Hl7Repetition, Hl7Segment } from '../hl7';
+import type { SegmentReader } from './reader';
+import type { Ledger, LedgerEntry } from './types';
+
+/**
+ * The ledger of one message, made from the marks that reading left. Computed when first looked at: a conversion whose
+ * ledger nobody reads does not pay for it. A field is listed per repetition; components that nobody read are listed
+ * on their own, so that a half-read value cannot pass for a carried one.
+ */
+export function makeLedger(message: Hl7Message, readers: ReadonlyMap<number, SegmentReader>): Ledger {
+  let computed: LedgerEntry[] | undefined;
+  const entries = (): LedgerEntry[] =>
+    (computed ??= message.segments.flatMap((segment) => segmentEntries(segment, readers.get(segment.index))));
+  const count = (fate: LedgerEntry['fate']): number =>
+    entries().filter((entry) => entry.fate === fate).length;
+  return {
+    get carried() {
+      return count('carried');
+    },
+    get kept() {
+      return count('kept');
+    },
+    get unknown() {
+      return count('unknown');
+    },
+    get entries() {
+      return entries();
+    },
+  };
+}
+
+function segmentEntries(segment: Hl7Segment, reader: SegmentReader | undefined): LedgerEntry[] {
+  const entries: LedgerEntry[] = [];
+  for (let n = 1; n <= segment.fieldCount; n++) {
+    const field = segment.field(n);
+    if (field.raw !== '') addField(entries, segment, n, field, reader);
+  }
+  return entries;
+}
+
+function addField(
+  entries: LedgerEntry[],
+  segment: Hl7Segment,
+  n: number,
+  field: Hl7Field,
+  reader: SegmentReader | undefined,
+): void {
+  const marks = reader?.marks(n);
+  field.repetitions.forEach((repetition, i) => {
+    if (!repetition.isPopulated) return;
+    const location = `${segment.name}[${segment.occurrence}]-${n}[${i + 1}]`;
+    const read = marks?.readers.find(({ index }) => index === i + 1);
+    const kept = read?.kept ?? (read === undefined ? marks?.kept : undefined);
+    if (kept !== undefined) entries.push({ location, fate: 'kept', detail: kept });
+    else if (field.isNull && reader?.hasRead(n)) {
+      entries.push({ location, fate: 'carried', detail: 'delete' });
+    } else if (read === undefined) entries.push({ location, fate: 'unknown' });
+    else {
+      const missed = unreadComponents(repetition, (component) => read.wasRead(component));
+      if (missed.length < populatedComponents(repetition)) {
+        entries.push({ location, fate: 'carried', detail: read.target });
+      }
+      for (const component of missed) {
+        entries.push(
+          marks?.kept === undefined
+            ? { location: `${location}.${component}`, fate: 'unknown' }
+            : { location: `${location}.${component}`, fate: 'kept', detail: marks.kept },
+        );
+      }
+    }
+  });
+}
+
+function isPopulated(repetition: Hl7Repetition, component: number): boolean {
+  const part = repetition.component(component);
+  if (part.raw === '') return false;
+  for (let sub = 1; sub <= part.subcomponentCount; sub++) if (part.sub(sub) !== undefined) return true;
+  return false;
+}
+
+function populatedComponents(repetition: Hl7Repetition): number {
+  let count = 0;
+  for (let c = 1; c <= repetition.componentCount; c++) if (isPopulated(repetition, c)) count++;
+  return count;
+}
+
+function unreadComponents(repetition: Hl7Repetition, wasRead: (component: number) => boolean): number[] {
+  const unread: number[] = [];
+  for (let c = 1; c <= repetition.componentCount; c++)
+    if (!wasRead(c) && isPopulated(repetition, c)) unread.push(c);
+  return unread;
+}

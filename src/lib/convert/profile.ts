@@ -1,0 +1,92 @@
+import { z } from 'zod';
+import type { MessageHeader } from '../hl7';
+
+const isTimeZone = (name: string): boolean => {
+  try {
+    new Intl.DateTimeFormat('en-US', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+const uri = z
+  .string()
+  .regex(
+    /^[A-Za-z][A-Za-z0-9+.-]*:\S+$/,
+    'must be an absolute URI, e.g. urn:oid:1.2.3 or https://example.org/mrn',
+  );
+const pattern = z.string().min(1, 'name a value or use *');
+
+/** One file under config/profiles: how to read what one sender says. */
+export const senderProfileSchema = z.strictObject({
+  name: z.string().min(1),
+  match: z
+    .strictObject({
+      tenant: pattern.describe('tenant id, or * for any'),
+      application: pattern.describe('MSH-3, or * for any'),
+      facility: pattern.describe('MSH-4, or * for any'),
+    })
+    .describe('which messages this profile is for; the most specific match wins'),
+  timeZone: z
+    .string()
+    .refine(isTimeZone, 'is not an IANA time zone, e.g. America/New_York')
+    .optional()
+    .describe('zone of times sent without one; without it such times become dates'),
+  charset: z.string().min(1).optional().describe('character set when MSH-18 is empty'),
+  identifierTypeOrder: z
+    .array(z.string().min(1))
+    .min(1)
+    .default(['MR', 'PI'])
+    .describe('which PID-3 identifies the patient: the first of these types (CX-5), else the first of all'),
+  namespaces: z
+    .record(z.string(), uri)
+    .default({})
+    .describe('HD.1 namespace id to identifier system, where the sender sends no universal id'),
+  codeSystems: z
+    .record(z.string(), uri)
+    .default({})
+    .describe('local coding system id (CWE-3, e.g. L or 99LAB) to code system'),
+  processingIds: z
+    .array(z.enum(['P', 'T', 'D']))
+    .min(1)
+    .default(['P'])
+    .describe('accepted MSH-11: production only unless test or debugging data is wanted here'),
+});
+
+export type SenderProfile = z.infer<typeof senderProfileSchema>;
+
+export const defaultProfile: SenderProfile = senderProfileSchema.parse({
+  name: 'default',
+  match: { tenant: '*', application: '*', facility: '*' },
+});
+
+/** The most specific profile that matches: application counts more than facility, facility more than tenant. */
+export function selectProfile(
+  profiles: readonly SenderProfile[],
+  tenantId: string,
+  header: MessageHeader,
+): SenderProfile {
+  let best = defaultProfile;
+  let bestScore = -1;
+  for (const profile of profiles) {
+    const { tenant, application, facility } = profile.match;
+    const score = rate([
+      [application, header.sendingApplication],
+      [facility, header.sendingFacility],
+      [tenant, tenantId],
+    ]);
+    if (score > bestScore) [best, bestScore] = [profile, score];
+  }
+  return best;
+}
+
+/** -1 where a pair does not match, else a binary number with a one for every exact match. */
+function rate(pairs: readonly (readonly [wanted: string, actual: string])[]): number {
+  let score = 0;
+  for (const [wanted, actual] of pairs) {
+    if (wanted !== '*' && wanted !== actual) return -1;
+    score = score * 2 + (wanted === '*' ? 0 : 1);
+  }
+  return score;
+}

@@ -1,0 +1,163 @@
+import type { Diagnostic, Hl7Repetition, Hl7Segment } from '../hl7';
+import type { Findings } from './findings';
+import type { Sender } from './sender';
+
+/** Why a field that was understood still lives only in the raw copy. */
+export type KeptFields = Readonly<Record<number, string>>;
+
+/**
+ * One repetition of a field, being read for a FHIR element. What is read is marked, and the ledger is made from the
+ * marks: it says what the mapping did, not what a list claims.
+ */
+export class FieldReader {
+  /** Bit n set: component n was read. */
+  #read = 0;
+  #kept: string | undefined;
+
+  constructor(
+    readonly segment: SegmentReader,
+    readonly field: number,
+    readonly index: number,
+    readonly repetition: Hl7Repetition,
+    public target: string,
+  ) {}
+
+  /** Text of a component; undefined when absent or `""` (a `""` inside a value is simply left out of the new value). */
+  get(component: number, sub = 1): string | undefined {
+    this.#read |= 1 << component;
+    return this.repetition.get(component, sub) ?? undefined;
+  }
+
+  /** As `get`, without the blanks around it: for codes, numbers and identifiers. */
+  code(component: number, sub = 1): string | undefined {
+    const text = this.get(component, sub);
+    return text === undefined ? undefined : text.trim();
+  }
+
+  /** A value that was read and could not be carried after all. */
+  keep(reason: string): void {
+    this.#kept = reason;
+  }
+
+  get kept(): string | undefined {
+    return this.#kept;
+  }
+
+  wasRead(component: number): boolean {
+    return (this.#read & (1 << component)) !== 0;
+  }
+
+  location(component?: number): string {
+    const repetition = `${this.segment.location}-${this.field}[${this.index}]`;
+    return component === undefined ? repetition : `${repetition}.${component}`;
+  }
+
+  report(severity: Diagnostic['severity'], code: string, safeMessage: string, component?: number): void {
+    this.segment.findings.add({ severity, code, location: this.location(component), safeMessage });
+  }
+
+  /** For what would otherwise be said of every time or name of a message: the first place stands for all. */
+  reportOnce(severity: Diagnostic['severity'], code: string, safeMessage: string): void {
+    this.segment.findings.addOnce(severity, code, safeMessage, this);
+  }
+
+  get sender(): Sender {
+    return this.segment.sender;
+  }
+
+  /** Reports a value that cannot be carried and leaves it to the raw copy. */
+  refuse(code: string, safeMessage: string): undefined {
+    this.report('warning', code, safeMessage);
+    this.keep(safeMessage);
+    return undefined;
+  }
+}
+
+/** The typed way into a segment. Every read names the FHIR element that the value is for. */
+export class SegmentReader {
+  /** fullUrl of the resource that the segment describes; set as soon as its key is known. */
+  entry: string | undefined;
+  readonly #fields: (FieldReader[] | undefined)[] = [];
+  readonly #kept = new Map<number, string>();
+
+  constructor(
+    readonly segment: Hl7Segment,
+    readonly sender: Sender,
+    readonly findings: Findings,
+    private readonly keptFields: KeptFields,
+  ) {}
+
+  get location(): string {
+    return `${this.segment.name}[${this.segment.occurrence}]`;
+  }
+
+  /** All populated repetitions. */
+  all(field: number, target: string): readonly FieldReader[] {
+    const known = this.#fields[field];
+    if (known !== undefined) {
+      for (const reader of known) if (reader.target !== target) reader.target += `, ${target}`;
+      return known;
+    }
+    const source = this.segment.field(field);
+    const readers: FieldReader[] = [];
+    this.#fields[field] = readers;
+    if (source.raw === '') return readers;
+    if (source.isNull) {
+      this.#deletions.push(target);
+      return readers;
+    }
+    const { repetitions } = source;
+    for (let i = 0; i < repetitions.length; i++) {
+      const repetition = repetitions[i];
+      if (repetition?.isPopulated) readers.push(new FieldReader(this, field, i + 1, repetition, target));
+    }
+    return readers;
+  }
+
+  first(field: number, target: string): FieldReader | undefined {
+    return this.all(field, target)[0];
+  }
+
+  /** Component 1 of the first repetition, for fields of one text. */
+  text(field: number, target: string): string | undefined {
+    return this.first(field, target)?.get(1);
+  }
+
+  code(field: number, target: string): string | undefined {
+    return this.first(field, target)?.code(1);
+  }
+
+  readonly #deletions: string[] = [];
+
+  /** Elements that this segment deletes with `""`. */
+  get deletions(): readonly string[] {
+    return this.#deletions;
+  }
+
+  hasRead(field: number): boolean {
+    return this.#fields[field] !== undefined;
+  }
+
+  keep(field: number, reason: string): void {
+    this.#kept.set(field, reason);
+  }
+
+  /** Everything the segment says stays in the raw copy only. */
+  keepAll(reason: string): void {
+    this.#keptWhole = reason;
+  }
+
+  #keptWhole: string | undefined;
+
+  report(severity: Diagnostic['severity'], code: string, safeMessage: string): void {
+    this.findings.add({ severity, code, location: this.location, safeMessage });
+  }
+
+  /** The marks of one field, for the ledger. */
+  marks(field: number): { readers: readonly FieldReader[]; kept: string | undefined } {
+    return {
+      readers: this.#fields[field] ?? [],
+      kept: this.#kept.get(field) ?? this.keptFields[field] ?? this.#keptWhole,
+    };
+  }
+}

@@ -1,0 +1,49 @@
+import type { AllergyIntolerance } from 'fhir/r4';
+import type { Hl7Segment } from '../../hl7';
+import { allergenCategory, allergyType, criticality, reactionSeverity } from '../codemaps/allergies';
+import { terminology } from '../codemaps/table';
+import { codeableConcept } from '../datatypes/cwe';
+import { dateTime } from '../datatypes/dtm';
+import { absentReason } from '../extensions';
+import { codeKey } from '../keys';
+import type { Identified, Scope } from '../scope';
+import { each, set } from '../set';
+import type { PatientSubject } from './pid';
+
+const kept = { 1: 'Set id: order of segments in the message.' };
+
+/** AL1: an allergy the patient has now; R4 ait-1 wants the clinical status, which the guide sets to active. */
+export function mapAl1(segment: Hl7Segment, scope: Scope, { patient, reference }: PatientSubject): void {
+  const al1 = scope.open(segment, kept);
+  const code = codeableConcept(al1.first(3, 'AllergyIntolerance.code'));
+  const kind = al1.code(2, 'AllergyIntolerance.category');
+  const allergy = {
+    resourceType: 'AllergyIntolerance',
+    id: scope.id(
+      'AllergyIntolerance',
+      patient.id,
+      ...(code === undefined ? [kind ?? '', scope.messageKey, al1.location] : codeKey(code)),
+    ),
+    clinicalStatus: { coding: [{ system: `${terminology}/allergyintolerance-clinical`, code: 'active' }] },
+  } as Identified<AllergyIntolerance>;
+  al1.entry = `urn:uuid:${allergy.id}`;
+  set(allergy, 'type', allergyType(kind));
+  const category = allergenCategory(kind);
+  if (category !== undefined) allergy.category = [category];
+  const severity = al1.code(4, 'AllergyIntolerance.reaction.severity');
+  const manifestation = each(al1.all(5, 'AllergyIntolerance.reaction.manifestation'), (field) =>
+    codeableConcept(field),
+  );
+  if (manifestation === undefined) set(allergy, 'criticality', criticality(severity));
+  if (code === undefined) allergy.code = absentReason('unknown');
+  else allergy.code = code;
+  allergy.patient = reference;
+  set(allergy, 'onsetDateTime', dateTime(al1.first(6, 'AllergyIntolerance.onset')));
+  if (manifestation !== undefined) {
+    // AL1-5 of ST carries one reaction's text, a CWE its code: both are what `codeableConcept` reads.
+    allergy.reaction = [{ manifestation }];
+    const [reaction] = allergy.reaction;
+    if (reaction !== undefined) set(reaction, 'severity', reactionSeverity(severity));
+  }
+  scope.add(allergy);
+}

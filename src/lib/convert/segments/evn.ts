@@ -1,0 +1,56 @@
+import type { Provenance, Reference } from 'fhir/r4';
+import type { Hl7Segment } from '../../hl7';
+import { terminology } from '../codemaps/table';
+import { codeableConcept } from '../datatypes/cwe';
+import { dateTime, instant } from '../datatypes/dtm';
+import { practitioners } from '../datatypes/xcn';
+import { absentReason } from '../extensions';
+import { joinKey, localSystem } from '../identity';
+import type { Identified, Scope } from '../scope';
+import { set } from '../set';
+
+const kept = { 1: 'Event code: MSH-9.2 says it, and EVN-1 was withdrawn.' };
+
+/**
+ * Where the resources of this message come from: the sender, the event (EVN), and the message itself by its control
+ * id, under which the raw copy is kept. Targets are what the message is about; observations follow from their report.
+ */
+export function mapEvn(
+  segment: Hl7Segment | undefined,
+  scope: Scope,
+  sentAt: string | undefined,
+  targets: Reference[],
+): void {
+  const { header, sender } = scope;
+  const provenance = {
+    resourceType: 'Provenance',
+    id: scope.id('Provenance', scope.messageKey),
+    target: targets,
+  } as Identified<Provenance>;
+  const evn = segment === undefined ? undefined : scope.open(segment, kept);
+  set(provenance, 'occurredDateTime', dateTime(evn?.first(6, 'Provenance.occurred')));
+  const recorded = instant(evn?.first(2, 'Provenance.recorded')) ?? sentAt;
+  if (recorded === undefined) Object.assign(provenance, { _recorded: absentReason('unknown') });
+  else provenance.recorded = recorded;
+  const reason = codeableConcept(evn?.first(4, 'Provenance.reason'), { table: '0062' });
+  if (reason !== undefined) provenance.reason = [reason];
+  provenance.activity = {
+    coding: [{ system: `${terminology}/v2-0003`, code: header.triggerEvent || header.messageCode }],
+  };
+  const value = joinKey(header.sendingApplication, header.sendingFacility);
+  provenance.agent = [
+    { who: { identifier: { system: localSystem(scope.context.tenantId), value } } },
+    ...practitioners(evn?.all(5, 'Provenance.agent.who') ?? [], scope).map((who) => ({
+      type: {
+        coding: [
+          { system: `${terminology}/provenance-participant-type`, code: 'enterer', display: 'Enterer' },
+        ],
+      },
+      who,
+    })),
+  ];
+  provenance.entity = [
+    { role: 'source', what: { identifier: { system: sender.system, value: header.controlId } } },
+  ];
+  scope.add(provenance);
+}

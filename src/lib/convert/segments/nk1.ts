@@ -1,0 +1,58 @@
+import type { CodeableConcept, PatientContact } from 'fhir/r4';
+import type { Hl7Segment } from '../../hl7';
+import { administrativeSex, relationship } from '../codemaps/patient';
+import { codeableConcept } from '../datatypes/cwe';
+import { dateOnly } from '../datatypes/dtm';
+import { period } from '../datatypes/dr';
+import { address } from '../datatypes/xad';
+import { organization } from '../datatypes/xon';
+import { humanName } from '../datatypes/xpn';
+import { contactPoint } from '../datatypes/xtn';
+import type { Scope } from '../scope';
+import { list, set } from '../set';
+import type { PatientSubject } from './pid';
+
+const kept = { 1: 'Set id: order of segments in the message.' };
+
+/**
+ * NK1: a contact of the Patient, one of the guide's two choices. A RelatedPerson would need an identity that NK1 does
+ * not give: its set id numbers the list as it is today, so an update would change the wrong person.
+ */
+export function mapNk1(segment: Hl7Segment, scope: Scope, { patient }: PatientSubject): void {
+  const nk1 = scope.open(segment, kept);
+  const contact: PatientContact = {};
+  const relationships: (CodeableConcept | undefined)[] = [
+    codeableConcept(nk1.first(3, 'Patient.contact.relationship'), { table: '0063', map: relationship }),
+    codeableConcept(nk1.first(7, 'Patient.contact.relationship'), { table: '0131' }),
+  ];
+  set(contact, 'relationship', list(relationships));
+  const [first, ...others] = nk1.all(2, 'Patient.contact.name').map(humanName);
+  set(contact, 'name', first);
+  set(
+    contact,
+    'telecom',
+    list([
+      ...nk1.all(5, 'Patient.contact.telecom').map((field) => contactPoint(field, 'home')),
+      ...nk1.all(6, 'Patient.contact.telecom').map((field) => contactPoint(field, 'work')),
+      ...nk1.all(40, 'Patient.contact.telecom').map((field) => contactPoint(field)),
+    ]),
+  );
+  set(contact, 'address', address(nk1.first(4, 'Patient.contact.address')));
+  set(contact, 'gender', administrativeSex(nk1.code(15, 'Patient.contact.gender')?.toUpperCase()));
+  set(contact, 'organization', organization(nk1.first(13, 'Patient.contact.organization'), scope));
+  const start = dateOnly(nk1.first(8, 'Patient.contact.period'));
+  const end = dateOnly(nk1.first(9, 'Patient.contact.period'));
+  set(contact, 'period', period(start, end, nk1));
+  if (others.length > 0) {
+    nk1.report(
+      'info',
+      'NAME_REPEATED',
+      'R4 gives a contact one name; further names stay in the raw message.',
+    );
+  }
+  if ((contact.name ?? contact.telecom ?? contact.address ?? contact.organization) === undefined) {
+    nk1.keepAll('R4 pat-1: a contact needs a name, telecom, address or organization.');
+    return;
+  }
+  (patient.contact ??= []).push(contact);
+}

@@ -1,0 +1,183 @@
+import type { Encounter, EncounterHospitalization, EncounterLocation, Identifier, Reference } from 'fhir/r4';
+import type { Hl7Segment } from '../../hl7';
+import { admissionType, encounterClass, eventStatus } from '../codemaps/encounter';
+import { terminology } from '../codemaps/table';
+import { codeableConcept, codingOf } from '../datatypes/cwe';
+import { identifier } from '../datatypes/cx';
+import { dateTime } from '../datatypes/dtm';
+import { period } from '../datatypes/dr';
+import { location } from '../datatypes/pl';
+import { practitioners } from '../datatypes/xcn';
+import { absentReason } from '../extensions';
+import type { SegmentReader } from '../reader';
+import type { Identified, Scope } from '../scope';
+import { each, list, set } from '../set';
+import type { PatientSubject } from './pid';
+
+export interface Visit {
+  readonly encounter: Identified<Encounter>;
+  readonly reference: Reference;
+}
+
+const kept = { 1: 'Set id: order of segments in the message.' };
+
+const noKey =
+  'PV1 names no visit (PV1-19, PV1-50, PID-18, PV1-44 are empty), so no Encounter was made; the segment stays in the raw message.';
+
+/**
+ * PV1: the Encounter. What names a visit: PV1-19, else PV1-50; in an ADT message, which is about the visit, also the
+ * account (PID-18), else patient and admit time (PV1-44). A result that names no visit gets no Encounter: any key made
+ * up for it would be shared by visits that have nothing to do with each other.
+ */
+export function mapPv1(segment: Hl7Segment, scope: Scope, subject: PatientSubject): Visit | undefined {
+  const pv1 = scope.open(segment, kept);
+  const isAdt = scope.header.messageCode === 'ADT';
+  const numbers = list([
+    identifier(pv1.first(19, 'Encounter.identifier'), 'VN'),
+    identifier(pv1.first(50, 'Encounter.identifier'), 'VN'),
+  ]);
+  const admitted = dateTime(pv1.first(44, 'Encounter.period.start'));
+  const id = encounterId(
+    scope,
+    subject,
+    numbers?.[0] ?? (isAdt ? subject.account : undefined),
+    isAdt ? admitted : undefined,
+  );
+  if (id === undefined) {
+    if (!isEmpty(segment)) pv1.report('info', 'ENCOUNTER_WITHOUT_KEY', noKey);
+    pv1.keepAll(noKey);
+    return undefined;
+  }
+  const discharged = dateTime(pv1.first(45, 'Encounter.period.end'));
+  const classCode = pv1.first(2, 'Encounter.class');
+  const encounter: Identified<Encounter> = {
+    resourceType: 'Encounter',
+    id,
+    status: encounterStatus(scope, classCode?.code(1)?.toUpperCase(), admitted, discharged),
+    class:
+      codingOf(classCode, { table: '0004', map: (code) => encounterClass(code?.toUpperCase()) }) ??
+      absentReason('unknown'),
+  };
+  pv1.entry = `urn:uuid:${id}`;
+  set(encounter, 'identifier', numbers);
+  set(
+    encounter,
+    'type',
+    list([
+      codeableConcept(pv1.first(4, 'Encounter.type'), { table: '0007', map: admissionType }),
+      codeableConcept(pv1.first(18, 'Encounter.type'), { table: '0018' }),
+    ]),
+  );
+  set(encounter, 'serviceType', codeableConcept(pv1.first(10, 'Encounter.serviceType'), { table: '0069' }));
+  encounter.subject = subject.reference;
+  set(encounter, 'participant', participants(pv1, scope));
+  set(encounter, 'period', period(admitted, discharged, pv1));
+  set(encounter, 'hospitalization', hospitalization(pv1));
+  set(encounter, 'location', locations(pv1, scope, encounter));
+  const facility = pv1.text(39, 'Encounter.serviceProvider');
+  if (facility !== undefined) encounter.serviceProvider = { display: facility };
+  const reference = scope.add(encounter);
+  if (!isAdt) scope.createOnly.add(`urn:uuid:${id}`);
+  return { encounter, reference };
+}
+
+const isEmpty = (segment: Hl7Segment): boolean => {
+  for (let n = 3; n <= segment.fieldCount; n++) if (segment.field(n).raw !== '') return false;
+  return true;
+};
+
+function encounterId(
+  scope: Scope,
+  subject: PatientSubject,
+  number: Identifier | undefined,
+  admitted: string | undefined,
+): string | undefined {
+  if (number !== undefined) return scope.id('Encounter', number.system ?? '', number.value ?? '');
+  return admitted === undefined ? undefined : scope.id('Encounter', 'Patient', subject.patient.id, admitted);
+}
+
+/**
+ * Three rules of the guide claim this element. Here the first that speaks wins: a discharge time (finished); the
+ * event; for an update (A08) class P (planned) or an admit time (in-progress); else unknown. A result or an update
+ * without these does not know the status, and is not asked to.
+ */
+function encounterStatus(
+  scope: Scope,
+  classCode: string | undefined,
+  admitted: string | undefined,
+  discharged: string | undefined,
+): Encounter['status'] {
+  if (discharged !== undefined) return 'finished';
+  if (scope.header.messageCode !== 'ADT') return 'unknown';
+  const byEvent = eventStatus(scope.header.triggerEvent);
+  if (byEvent !== undefined) return byEvent;
+  if (classCode === 'P') return 'planned';
+  return admitted === undefined ? 'unknown' : 'in-progress';
+}
+
+/** Fields of clinicians and their v3-ParticipationType. */
+const roles = [
+  [7, 'ATND', 'attender'],
+  [8, 'REF', 'referrer'],
+  [9, 'CON', 'consultant'],
+  [17, 'ADM', 'admitter'],
+  [52, 'PART', 'Participation'],
+] as const;
+
+function participants(pv1: SegmentReader, scope: Scope): Encounter['participant'] {
+  const result = roles.flatMap(([n, code, display]) =>
+    practitioners(pv1.all(n, 'Encounter.participant'), scope).map((individual) => ({
+      type: [{ coding: [{ system: `${terminology}/v3-ParticipationType`, code, display }] }],
+      individual,
+    })),
+  );
+  return result.length === 0 ? undefined : result;
+}
+
+function hospitalization(pv1: SegmentReader): EncounterHospitalization | undefined {
+  const at = (name: string): string => `Encounter.hospitalization.${name}`;
+  const result: EncounterHospitalization = {};
+  set(result, 'preAdmissionIdentifier', identifier(pv1.first(5, at('preAdmissionIdentifier'))));
+  set(result, 'admitSource', codeableConcept(pv1.first(14, at('admitSource')), { table: '0023' }));
+  set(result, 'reAdmission', codeableConcept(pv1.first(13, at('reAdmission')), { table: '0092' }));
+  set(
+    result,
+    'dietPreference',
+    each(pv1.all(38, at('dietPreference')), (field) => codeableConcept(field, { table: '0114' })),
+  );
+  set(
+    result,
+    'specialCourtesy',
+    each(pv1.all(16, at('specialCourtesy')), (field) => codeableConcept(field, { table: '0099' })),
+  );
+  set(
+    result,
+    'specialArrangement',
+    each(pv1.all(15, at('specialArrangement')), (field) => codeableConcept(field, { table: '0009' })),
+  );
+  const destination = pv1.text(37, at('destination'));
+  if (destination !== undefined) result.destination = { display: destination };
+  set(
+    result,
+    'dischargeDisposition',
+    codeableConcept(pv1.first(36, at('dischargeDisposition')), { table: '0112' }),
+  );
+  return Object.keys(result).length === 0 ? undefined : result;
+}
+
+function locations(pv1: SegmentReader, scope: Scope, encounter: Encounter): EncounterLocation[] | undefined {
+  const current =
+    encounter.status === 'finished' ? 'completed' : encounter.status === 'planned' ? 'planned' : 'active';
+  const places = [
+    [3, current],
+    [6, 'completed'],
+    [11, encounter.status === 'finished' ? 'completed' : 'active'],
+    [42, 'reserved'],
+  ] as const;
+  return list(
+    places.map(([n, status]): EncounterLocation | undefined => {
+      const place = location(pv1.first(n, 'Encounter.location'), scope);
+      return place === undefined ? undefined : { location: place, status };
+    }),
+  );
+}

@@ -1,0 +1,94 @@
+import type { MessageHeader } from '../hl7';
+import { codingSystemUri } from './codemaps/coding-systems';
+import { table } from './codemaps/table';
+import { encodePart, localSystem } from './identity';
+import type { SenderProfile } from './profile';
+import type { ConvertContext } from './types';
+
+const oid = /^[0-2](?:\.(?:0|[1-9]\d*)){2,}$/;
+const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const absoluteUri = /^[A-Za-z][A-Za-z0-9+.-]*:\S+$/;
+const hostName = /^[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?$/;
+
+/** Namespace ids that mean the same wherever they are sent (USSSA: HL7 table 0363; SSA and NPI: field use). */
+const commonNamespace = table<string>({
+  USSSA: 'http://hl7.org/fhir/sid/us-ssn',
+  SSA: 'http://hl7.org/fhir/sid/us-ssn',
+  NPI: 'http://hl7.org/fhir/sid/us-npi',
+});
+
+/** Who sent the message: turns the sender's own names for authorities and code systems into URIs. */
+export class Sender {
+  /** Naming system of what only this sender knows. */
+  readonly system: string;
+  readonly profile: SenderProfile;
+  readonly tenantId: string;
+  readonly #authorities = new Map<string, string>();
+  readonly #codeSystems = new Map<string, string | undefined>();
+
+  constructor(context: ConvertContext, header: MessageHeader) {
+    this.tenantId = context.tenantId;
+    this.profile = context.profile;
+    this.system = localSystem(context.tenantId, header.sendingApplication, header.sendingFacility);
+  }
+
+  /**
+   * Identifier system of an HD (or of EI 2-4). The universal id comes first; a namespace id is looked up in the
+   * profile and is otherwise an authority of the tenant, so that `GENERAL` means the same from every sender of the
+   * tenant; nothing at all means the sender itself.
+   */
+  authority(namespaceId?: string, universalId?: string, universalIdType?: string): string {
+    if (namespaceId === undefined && universalId === undefined) return this.system;
+    const key = `${namespaceId ?? ''}&${universalId ?? ''}&${universalIdType ?? ''}`;
+    let system = this.#authorities.get(key);
+    if (system === undefined) {
+      system =
+        (universalId === undefined ? undefined : universalSystem(universalId, universalIdType)) ??
+        this.#namespace(namespaceId ?? universalId ?? '');
+      this.#authorities.set(key, system);
+    }
+    return system;
+  }
+
+  #namespace(id: string): string {
+    const { namespaces } = this.profile;
+    if (Object.hasOwn(namespaces, id)) return namespaces[id] ?? this.system;
+    if (oid.test(id)) return `urn:oid:${id}`;
+    return commonNamespace(id) ?? localSystem(this.tenantId, id);
+  }
+
+  /** Code system of CWE-3: the profile, table 0396, an OID or URI; any other name is local to the sender. */
+  codeSystem(id: string): string {
+    let system = this.#codeSystems.get(id);
+    if (system === undefined) {
+      const { codeSystems } = this.profile;
+      system = Object.hasOwn(codeSystems, id) ? codeSystems[id] : codingSystemUri(id);
+      system ??= oid.test(id)
+        ? `urn:oid:${id}`
+        : absoluteUri.test(id)
+          ? id
+          : `${this.system}:${encodePart(id)}`;
+      this.#codeSystems.set(id, system);
+    }
+    return system;
+  }
+}
+
+function universalSystem(id: string, type = ''): string | undefined {
+  switch (type.toUpperCase()) {
+    case 'ISO':
+      return oid.test(id) ? `urn:oid:${id}` : undefined;
+    case 'UUID':
+    case 'GUID':
+      return uuid.test(id) ? `urn:uuid:${id.toLowerCase()}` : undefined;
+    case 'URI':
+    case 'URL':
+      return absoluteUri.test(id) ? id : undefined;
+    case 'DNS': // RFC 4501
+      return hostName.test(id) ? `dns:${id.toLowerCase()}` : undefined;
+    case 'CLIA':
+      return 'urn:oid:2.16.840.1.113883.4.7';
+    default:
+      return oid.test(id) ? `urn:oid:${id}` : undefined;
+  }
+}
