@@ -50,12 +50,11 @@ function convertResult(result: Group, scope: Scope): Reference[] {
 
 function convertOrder(
   group: Group,
+  obr: Hl7Segment,
   scope: Scope,
   subject: PatientSubject,
   visit: Visit | undefined,
 ): Reference {
-  const obr = group.first('OBR');
-  if (obr === undefined) throw new Rejection('NO_RESULTS', 'OBR');
   const order = mapObr(obr, group.first('ORC'), group.all('NTE'), scope, subject, visit);
   const specimenGroups = group.allGroups('SPECIMEN');
   const specimens = specimenGroups.map((specimen) => {
