@@ -77,12 +77,12 @@ export function createServices(app: string, config: Config = loadConfig()): Serv
     classify: classifyAzureError,
   };
   const audit = createAudit(auditPorts);
-  const fhir = createFhirStore(cosmosResourceContainer(() => azure.container('clinical/resources')));
+  const resources = cosmosResourceContainer(() => azure.container('clinical/resources'));
   const ingest = createIngest({
     ...azurePorts(azure, cipher),
     tenants: { defaultTenant: config.defaultTenant, find: (id) => tenants.get(id) },
     interpret: createInterpreter(profiles),
-    fhir,
+    resources,
     audit,
     clock: { now: () => new Date(), sleep: (milliseconds) => delay(milliseconds) },
     isTransient,
@@ -95,7 +95,7 @@ export function createServices(app: string, config: Config = loadConfig()): Serv
     tenants,
     profiles,
     ingest,
-    fhir,
+    fhir: createFhirStore(resources),
     audit,
     auditReplay: createAuditReplay(auditPorts),
     listAudit: (tenantId, range) => listAuditEvents(events, tenantId, range),

@@ -1,4 +1,4 @@
-import { joinKey, uuidV5 } from '../convert';
+import { uuidV5 } from '../convert';
 import type { MessageDocument } from './types';
 
 /** Tells subscribers of topic `clinical-events` that a message was stored: ids and types only. */
@@ -27,7 +27,7 @@ export function clinicalEventOf(document: MessageDocument, references: readonly 
     ...new Set(references.map((reference) => reference.slice(0, reference.indexOf('/')))),
   ];
   return {
-    id: uuidV5(joinKey('clinical-event', document.id)),
+    id: uuidV5(`clinical-event|${document.id}`),
     tenantId: document.tenantId,
     messageKey: document.id,
     eventType: document.event ?? '',

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { joinKey, messageIdentity, uuidV5 } from '../convert';
+import { messageIdentity, uuidV5 } from '../convert';
 import type { MessageHeader } from '../hl7';
 
 export const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
@@ -27,11 +27,11 @@ export function identify(
       ? { key: `sha256:${hash}`, id: `sha256:${hash}` }
       : messageIdentity(scope, header);
   if (editedFrom === undefined) return own;
-  return { key: own.key, id: uuidV5(joinKey('edited', editedFrom, own.id, hash)) };
+  return { key: own.key, id: uuidV5(`edited|${editedFrom}|${own.id}|${hash}`) };
 }
 
 /** The document of a duplicate or conflict: one per delivery and position, the same on every redelivery. */
 export const repetitionId = (id: string, origin: string, index: number): string =>
-  uuidV5(joinKey('repetition', id, origin, String(index)));
+  uuidV5(`repetition|${id}|${index}|${origin}`);
 
 export const partitionOf = (tenantId: string, id: string): string => `${tenantId}|${id}`;

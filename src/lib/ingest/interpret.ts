@@ -73,6 +73,19 @@ function decodeFor(raw: RawMessage, { charset }: SenderProfile): RawMessage {
 const checkSender = (tenant: Tenant, header: MessageHeader): RejectionCode | undefined =>
   allowsSender(tenant, header) ? undefined : 'SENDER_NOT_ALLOWED';
 
-function refused(code: RejectionCode, diagnostics: readonly Diagnostic[], location?: string): Interpretation {
-  return { kind: 'rejected', code, diagnostics, ...(location !== undefined && { location }) };
+function refused(
+  code: RejectionCode,
+  diagnostics: readonly Diagnostic[],
+  errorLocation?: string,
+): Interpretation {
+  if (errorLocation === undefined) return { kind: 'rejected', code, diagnostics };
+  return { kind: 'rejected', code, diagnostics, location: diagnosticLocation(errorLocation) };
+}
+
+/** A Rejection says `PID^1^3^2^1` as ERR-2 does; everything else here says `PID[1]-3[2].1`. */
+function diagnosticLocation(location: string): string {
+  const [segment, occurrence, field, repetition, component] = location.split('^');
+  if (occurrence === undefined || field === undefined) return location;
+  const inner = `${repetition === undefined ? '' : `[${repetition}]`}${component === undefined ? '' : `.${component}`}`;
+  return `${segment}[${occurrence}]-${field}${inner}`;
 }

@@ -1,4 +1,5 @@
-import type { IngestPorts } from './ports';
+import { createFhirStore } from '../fhir';
+import type { IngestPorts, InvocationPorts } from './ports';
 
 /**
  * All waiting of one invocation together. Far below the queue's lock of one minute, which the host renews for ten: a
@@ -13,7 +14,7 @@ const longestPause = 5_000;
  * repeated one by one and not the whole message: with every fifth request refused, eight in a row would succeed in one
  * of six attempts. Each is idempotent, also when the first answer was lost.
  */
-export function patient(ports: IngestPorts): IngestPorts {
+export function patient(ports: IngestPorts): InvocationPorts {
   let budget = budgetMilliseconds;
 
   async function patiently<T>(work: () => Promise<T>): Promise<T> {
@@ -42,7 +43,11 @@ export function patient(ports: IngestPorts): IngestPorts {
       put: (...args) => patiently(() => ports.raw.put(...args)),
       get: (...args) => patiently(() => ports.raw.get(...args)),
     },
-    fhir: { storeBundle: (...args) => patiently(() => ports.fhir.storeBundle(...args)) },
+    fhir: createFhirStore({
+      ...ports.resources,
+      read: (pk, ids) => patiently(() => ports.resources.read(pk, ids)),
+      commit: (pk, writes) => patiently(() => ports.resources.commit(pk, writes)),
+    }),
     audit: { record: (event) => patiently(() => ports.audit.record(event)) },
     outbox: {
       enqueue: (messages) => patiently(() => ports.outbox.enqueue(messages)),

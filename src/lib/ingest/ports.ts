@@ -1,6 +1,6 @@
 import type { Audit } from '../audit';
 import type { Conversion } from '../convert';
-import type { FhirStore } from '../fhir';
+import type { FhirStore, ResourceContainer } from '../fhir';
 import type { Diagnostic, RawMessage, RejectionCode } from '../hl7';
 import type { Tenant } from '../tenants';
 import type { ClinicalEvent } from './clinical-event';
@@ -91,7 +91,7 @@ export interface IngestPorts {
   ) => Interpretation;
   readonly messages: MessageStore;
   readonly raw: RawVault;
-  readonly fhir: Pick<FhirStore, 'storeBundle'>;
+  readonly resources: ResourceContainer;
   readonly audit: Audit;
   readonly outbox: Outbox;
   readonly clock: { now(): Date; sleep(milliseconds: number): Promise<void> };
@@ -102,6 +102,9 @@ export interface IngestPorts {
   /** A larger body travels as a claim check. */
   readonly maxInlineBytes: number;
 }
+
+/** What one invocation works with: the ports made patient, and the FHIR store over them. */
+export type InvocationPorts = IngestPorts & { readonly fhir: Pick<FhirStore, 'storeBundle'> };
 
 /** A message that the broker gave up delivering. */
 export interface DeadLetter {

@@ -14,7 +14,7 @@ import {
   rejectionOf,
   replayedDocument,
 } from './documents';
-import type { IngestPorts, Interpretation, StoredMessage } from './ports';
+import type { InvocationPorts, Interpretation, StoredMessage } from './ports';
 import { isFinal, type Delivery, type MessageDocument, type MessageStatus, type Outcome } from './types';
 
 /** One message of a body and what is known of it before anything is written. */
@@ -44,7 +44,7 @@ export class Interrupted extends Error {
  * One message from wherever it stands to its end. Every write is idempotent and the final status is written last, so
  * whoever comes after a crash at any point repeats what is there and does what is missing.
  */
-export async function processMessage(incoming: Incoming, ports: IngestPorts): Promise<Outcome> {
+export async function processMessage(incoming: Incoming, ports: InvocationPorts): Promise<Outcome> {
   const { raw, delivery, tenant } = incoming;
   const first = firstDocument(incoming, await ports.raw.reference(tenant.id, raw.bytes), ports.clock.now());
 
@@ -75,7 +75,7 @@ export async function processMessage(incoming: Incoming, ports: IngestPorts): Pr
   }
 }
 
-function interpret({ raw, delivery, tenant, refusal }: Incoming, ports: IngestPorts): Interpretation {
+function interpret({ raw, delivery, tenant, refusal }: Incoming, ports: InvocationPorts): Interpretation {
   return refusal === undefined
     ? ports.interpret(raw, tenant, delivery)
     : { kind: 'rejected', code: refusal, diagnostics: raw.diagnostics };
@@ -86,7 +86,7 @@ async function finish(
   incoming: Incoming,
   started: StoredMessage,
   interpretation: Interpretation,
-  ports: IngestPorts,
+  ports: InvocationPorts,
 ): Promise<MessageDocument> {
   let stage: MessageStatus = started.document.status;
   try {
@@ -121,7 +121,7 @@ async function finish(
 async function replace(
   document: MessageDocument,
   { document: { status }, etag }: StoredMessage,
-  ports: IngestPorts,
+  ports: InvocationPorts,
 ): Promise<MessageDocument> {
   const replaced = await ports.messages.replace(document, etag);
   if (replaced) return replaced.document;
@@ -131,7 +131,7 @@ async function replace(
     : replace({ ...document, origin: now.document.origin, index: now.document.index }, now, ports);
 }
 
-async function recordRepetition(document: MessageDocument, ports: IngestPorts): Promise<Outcome> {
+async function recordRepetition(document: MessageDocument, ports: InvocationPorts): Promise<Outcome> {
   await Promise.all([
     ports.audit.record(outcomeEvent(document)),
     document.status === 'conflict' && ports.outbox.reject(rejectionOf(document)),
@@ -140,7 +140,7 @@ async function recordRepetition(document: MessageDocument, ports: IngestPorts): 
   return outcomeOf(document);
 }
 
-async function mustRead({ pk, id }: MessageDocument, ports: IngestPorts): Promise<StoredMessage> {
+async function mustRead({ pk, id }: MessageDocument, ports: InvocationPorts): Promise<StoredMessage> {
   const stored = await ports.messages.read(pk, id);
   if (stored) return stored;
   // A 409 and then a 404: another replica answered before it had the document.
