@@ -117,7 +117,7 @@ export async function sealContent(
     cipher.mac(tenantId, occurredAt, Buffer.concat([SOURCE_MAC_LABEL, canonical])),
     phi && sealEach(cipher, statement, phi),
   ]);
-  const hashed = withoutUndefined({ ...statement, receivedAt, recordedBy, phi: sealedPhi, sourceMac });
+  const hashed = { ...statement, receivedAt, recordedBy, phi: sealedPhi, sourceMac };
   const leafHash = hashLeaf(hashed);
   const mac = await cipher.mac(tenantId, occurredAt, leafHash);
   return { ...hashed, pk: partitionKey(tenantId, occurredAt, id), leafHash: leafHash.toString('hex'), mac };
@@ -204,11 +204,6 @@ function omit<T extends object, K extends keyof T>(value: T, ...names: readonly 
   return Object.fromEntries(
     Object.entries(value).filter(([name]) => !names.some((each) => each === name)),
   ) as Omit<T, K>;
-}
-
-/** The stored JSON then has the same members as the object that was hashed. */
-function withoutUndefined<T extends object>(value: T): T {
-  return JSON.parse(JSON.stringify(value)) as T;
 }
 
 function invalid(why: string): MedrelayError {

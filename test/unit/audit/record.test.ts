@@ -99,6 +99,39 @@ describe('recording', () => {
     });
   });
 
+  it('reports each further statement against the first, not against another report', async () => {
+    const world = createWorld();
+    const audit = createAudit(world);
+    const { id } = await audit.record(event());
+    await audit.record(event({ outcome: '4' }));
+    await audit.record(event({ outcome: '8' }));
+    const reports = [...world.stored.values()].filter(({ source }) => source === 'audit');
+    expect(reports.map(({ entities }) => entities[0]?.what)).toEqual([
+      `AuditEvent/${id}`,
+      `AuditEvent/${id}`,
+    ]);
+  });
+
+  it('refuses a differing statement when its report is not durable, and queues it nowhere unreported', async () => {
+    const world = createWorld();
+    const audit = createAudit(world);
+    await audit.record(event());
+    // The create and the read that find the difference work; the report fails in every sink.
+    const fates: Fate[] = ['ok', 'ok', ...Array<Fate>(7).fill('fail')];
+    world.fate = () => fates.shift() ?? 'ok';
+    await expect(audit.record(event({ outcome: '8' }))).rejects.toMatchObject({ code: 'AUDIT_NOT_DURABLE' });
+    expect([world.stored.size, world.queued.size, world.journaled.size]).toEqual([1, 0, 0]);
+  });
+
+  it('gets two different statements past the duplicate detection of the queue, and equal ones only once', async () => {
+    const world = createWorld();
+    world.fate = failing('store');
+    const audit = createAudit(world);
+    for (const outcome of ['0', '8', '0', '8'] as const) await audit.record(event({ outcome }));
+    expect([...world.queued.values()].map(({ outcome }) => outcome)).toEqual(['0', '8']);
+    expect(Math.max(...[...world.queued.keys()].map(({ length }) => length))).toBeLessThanOrEqual(128);
+  });
+
   it('numbers what it writes without gaps when redeliveries come between', async () => {
     const world = createWorld();
     const audit = createAudit(world);
@@ -271,7 +304,9 @@ describe('with every sink failing at random', () => {
     expect(asked).toBeLessThan(60);
     world.fate = () => 'ok';
     await world.clock?.sleep(6_000);
-    expect(await audit.record(event({ sourceKey: 'after' }))).toMatchObject({ state: 'persisted' });
+    for (const sourceKey of ['probe', 'after']) {
+      expect(await audit.record(event({ sourceKey }))).toMatchObject({ state: 'persisted' });
+    }
   });
 });
 
@@ -290,6 +325,9 @@ describe('listing', () => {
       documents.map(({ occurredAt }) => occurredAt.slice(8, 10));
     expect(days(await list('2026-03-02T12:00:00Z', '2026-03-04T12:00:00Z'))).toEqual(['03', '02']);
     expect(days(await list('2026-03-01T00:00:00Z', '2026-03-05T00:00:00Z', 3))).toEqual(['04', '03', '02']);
+    expect(days(await list('2026-03-03T00:00:00Z', '2026-03-04T12:00:00.001Z'))).toEqual(['04', '03']);
+    await audit.record(event({ sourceKey: '03b', occurredAt: '2026-03-03T13:00:00Z' }));
+    expect(days(await list('2026-03-01T00:00:00Z', '2026-03-05T00:00:00Z', 2))).toEqual(['04', '03']);
     expect(await list('2026-03-02T13:00:00Z', '2026-03-03T00:00:00Z')).toEqual([]);
     expect(JSON.stringify(await list('2026-03-01T00:00:00Z', '2026-03-05T00:00:00Z'))).not.toContain('DOE');
     await expect(list('yesterday', 'today')).rejects.toMatchObject({ code: 'AUDIT_RANGE_INVALID' });

@@ -85,6 +85,7 @@ describe('the keeper of the key', () => {
     keyFile: undefined,
     keyVaultUrl: undefined,
     maxInlineBytes: 1,
+    retryDelaysSeconds: [],
     configDir: '/',
     ...overrides,
   });

@@ -23,6 +23,7 @@ it('reads connection strings and fills in the defaults', () => {
     keyFile: '.medrelay/keys/kek.json',
     keyVaultUrl: undefined,
     maxInlineBytes: 204_800,
+    retryDelaysSeconds: [60, 300, 900, 3600],
     configDir: path.resolve('config'),
   });
 });
@@ -86,6 +87,7 @@ it.each([
   ['KEY_VAULT_URL', 'SECRET'],
   ['MEDRELAY_MAX_INLINE_BYTES', 'SECRET'],
   ['MEDRELAY_MAX_INLINE_BYTES', '12'],
+  ['RETRY_DELAYS_SECONDS', 'SECRET'],
 ])('names a wrong %s without quoting it', (name, value) => {
   const message = faultsOf({ ...good, [name]: value });
   expect(message).toContain(`\n  ${name}: `);
