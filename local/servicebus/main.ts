@@ -7,6 +7,12 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { parseEmulatorConfig, startServiceBus } from './index';
 
+// Standard error is for sentences that a person has to act on; that node:sqlite is young is none.
+process.removeAllListeners('warning');
+process.on('warning', (warning) => {
+  if (warning.name !== 'ExperimentalWarning') process.stderr.write(`${warning.name}: ${warning.message}\n`);
+});
+
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {

@@ -166,7 +166,7 @@ export class EntityStore {
       m.priority,
       m.ttl,
       m.annotations.count,
-      m.annotations.bytes,
+      m.annotations.bytes.length > 0 ? m.annotations.bytes : EMPTY,
       m.bare,
     );
   }
@@ -217,6 +217,9 @@ export class EntityStore {
     return this.store.write(this.sql.remember, this.id, messageId, now) === 0;
   }
 }
+
+/** node:sqlite binds an empty blob that it read itself as NULL; one with memory behind it stays a blob. */
+const EMPTY = Buffer.from('-').subarray(0, 0);
 
 const SQL = {
   addEntity: 'INSERT INTO entities (path, last_sequence) VALUES (?, 0) ON CONFLICT DO NOTHING',

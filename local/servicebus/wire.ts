@@ -2,15 +2,7 @@
  * The parts of rhea that a broker needs and its typings leave out. Everything here was read in rhea 3.0.5
  * (lib/session.js, lib/link.js); the tests over the wire are what notices a change.
  */
-import {
-  types,
-  type Connection,
-  type Delivery,
-  type Receiver,
-  type Sender,
-  type Session,
-  type Typed,
-} from 'rhea';
+import type { Delivery, Receiver, Sender, Session, Typed } from 'rhea';
 
 export type Link = Sender | Receiver;
 
