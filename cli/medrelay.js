@@ -15,5 +15,10 @@ const { prepare, root, run } = require('../scripts/prepare');
     if (built) process.exit(built);
     process.chdir(cwd);
   }
-  process.exitCode = await run(node, ['--disable-warning=ExperimentalWarning', '--enable-source-maps', cli, ...process.argv.slice(2)]);
+  process.exitCode = await run(node, [
+    '--disable-warning=ExperimentalWarning',
+    '--enable-source-maps',
+    cli,
+    ...process.argv.slice(2),
+  ]);
 })();

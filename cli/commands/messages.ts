@@ -1,0 +1,143 @@
+import { Command } from 'commander';
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { MedrelayError } from '../../src/lib/errors';
+import type { MessageDocument } from '../../src/lib/ingest';
+import type { Services } from '../../src/lib/services';
+import { auditRead } from '../audit-read';
+import { dataOption, withServices } from '../services';
+import { printList } from '../terminal';
+
+export function messagesCommand(): Command {
+  const command = new Command('messages')
+    .summary('see, replay and correct messages')
+    .description('Every message that ever arrived, and what became of it.');
+  command
+    .command('list')
+    .summary('newest first; or what waits for a person')
+    .option('--status <status>', 'received, converted, stored, done, rejected, conflict or duplicate')
+    .option('--tenant <id>', 'only this tenant')
+    .option('--limit <n>', 'at most so many', Number, 50)
+    .option('--waiting', 'what is in hl7-rejected and in the dead-letter queue')
+    .option('--json', 'one object with items')
+    .addOption(dataOption())
+    .action((options: ListOptions) => withServices(options.data, (services) => list(services, options)));
+  command
+    .command('show <key>')
+    .summary('one message with its duplicates and conflicts')
+    .option('--raw', 'the bytes as they arrived (patient data; the look is audited)')
+    .addOption(dataOption())
+    .action((key: string, options: { data: string; raw?: true }) =>
+      withServices(options.data, (services) => show(services, key, options.raw)),
+    );
+  command
+    .command('replay <key>')
+    .summary('process a rejected, unfinished or dead-lettered message again')
+    .addOption(dataOption())
+    .action((key: string, options: { data: string }) =>
+      withServices(options.data, async ({ ingest }) => {
+        for (const id of await ingest.replay(key)) console.log(`sent again: ${id}`);
+      }),
+    );
+  command
+    .command('edit <key>')
+    .summary('correct a message in $EDITOR and send it; the original stays')
+    .option('--file <file>', 'take the corrected message from a file instead of an editor')
+    .addOption(dataOption())
+    .action((key: string, options: { data: string; file?: string }) =>
+      withServices(options.data, (services) => edit(services, key, options.file)),
+    );
+  return command;
+}
+
+interface ListOptions {
+  readonly data: string;
+  readonly status?: string;
+  readonly tenant?: string;
+  readonly limit: number;
+  readonly waiting?: true;
+  readonly json?: true;
+}
+
+async function list(
+  { ingest }: Services,
+  { status, tenant, limit, waiting, json }: ListOptions,
+): Promise<void> {
+  if (waiting) {
+    printList(await ingest.listRejected(), json, ({ queue, id, code, enqueuedAt }) => ({
+      queue,
+      id,
+      code,
+      since: enqueuedAt,
+    }));
+    return;
+  }
+  const found = await ingest.listMessages({
+    limit,
+    ...(status !== undefined && { status }),
+    ...(tenant !== undefined && { tenantId: tenant }),
+  });
+  printList(found, json, (message) => ({
+    received: message.receivedAt,
+    message: message.key,
+    event: message.event,
+    status: message.status,
+    code: message.code ?? message.waiting?.code,
+    resources: message.resourceCount,
+  }));
+}
+
+async function show(services: Services, key: string, raw: true | undefined): Promise<void> {
+  const documents = await services.ingest.showMessage(key);
+  if (documents.length === 0)
+    throw new MedrelayError('MESSAGE_NOT_FOUND', 'No message has this key. See `medrelay messages list`.');
+  if (!raw) {
+    console.log(JSON.stringify({ items: documents }, null, 2));
+    return;
+  }
+  for (const document of documents) process.stdout.write(await readAudited(services, document));
+}
+
+async function edit(services: Services, key: string, file: string | undefined): Promise<void> {
+  const [document] = await services.ingest.showMessage(key);
+  if (!document)
+    throw new MedrelayError('MESSAGE_NOT_FOUND', 'No message has this key. See `medrelay messages list`.');
+  const original = await readAudited(services, document);
+  const corrected = file === undefined ? await inEditor(original) : await readFile(file);
+  if (original.equals(corrected))
+    throw new MedrelayError('NOT_CHANGED', 'Nothing was changed, so nothing was sent.');
+  for (const { key: sent } of await services.ingest.resubmitEdited(key, corrected))
+    console.log(`sent: ${sent}`);
+}
+
+async function readAudited(services: Services, document: MessageDocument): Promise<Buffer> {
+  await auditRead(services, document.tenantId, [`message/${document.id}`]);
+  const bytes = await services.ingest.readRaw(document);
+  if (!bytes)
+    throw new MedrelayError('RAW_MISSING', 'The message is known but its bytes are no longer kept.');
+  return Buffer.from(bytes);
+}
+
+/** Segments end with a bare CR on the wire, which editors show as one long line. */
+async function inEditor(original: Buffer): Promise<Buffer> {
+  const folder = await mkdtemp(join(tmpdir(), 'medrelay-'));
+  const file = join(folder, 'message.hl7');
+  try {
+    await writeFile(file, original.toString('latin1').replace(/\r\n?/g, '\n'), {
+      encoding: 'latin1',
+      mode: 0o600,
+    });
+    const editor = process.env['VISUAL'] ?? process.env['EDITOR'] ?? 'vi';
+    const { status } = spawnSync(editor, [file], { stdio: 'inherit', shell: true });
+    if (status !== 0)
+      throw new MedrelayError(
+        'EDITOR_FAILED',
+        'The editor did not end well, so nothing was sent. Set $EDITOR, or use --file.',
+      );
+    return Buffer.from((await readFile(file, 'latin1')).replace(/\n/g, '\r'), 'latin1');
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
