@@ -40,7 +40,7 @@ function decode(text: string): string {
 /** Resource type and link as the SDK signs them; an item's id may be signed as it stands in the URL. */
 function resourceOf(segments: readonly string[]): [type: string, link: string][] {
   const last = segments.at(-1) ?? '';
-  if (segments[4] === 'operations') return [['partitionkey', segments.slice(0, 4).join('/')]];
+  if (segments[4] === 'operations') return [['colls', segments.slice(0, 4).join('/')]];
   if (segments[0] === 'offers' && segments.length === 2) return [['offers', last.toLowerCase()]];
   if (segments.length % 2 === 1) return [[last, segments.slice(0, -1).join('/')]];
   const type = segments.at(-2) ?? '';
