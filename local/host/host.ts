@@ -59,6 +59,9 @@ export interface Host {
 
 /** What Azure gives a process to shut down in. */
 const DRAIN_LIMIT_MS = 10_000;
+// A client whose service has gone away waits for its answer to the goodbye; nobody else has to.
+const STOP_LISTENING_LIMIT_MS = 2_000;
+const CLOSE_LIMIT_MS = 2_000;
 
 interface RunningListener {
   fn: HostedFunction;
@@ -97,7 +100,10 @@ export async function startHost(options: HostOptions): Promise<Host> {
   let listeners: RunningListener[] = [];
 
   const drain = async (): Promise<void> => {
-    await Promise.all(listeners.map(({ listener }) => listener.stop()));
+    await within(
+      STOP_LISTENING_LIMIT_MS,
+      listeners.map(({ listener }) => listener.stop()),
+    );
     await invoker.idle(DRAIN_LIMIT_MS);
   };
   const stop = async (): Promise<void> => {
@@ -105,7 +111,10 @@ export async function startHost(options: HostOptions): Promise<Host> {
     server.closeIdleConnections();
     await drain();
     await worker.stop();
-    await Promise.all(listeners.map(({ listener }) => listener.close()));
+    await within(
+      CLOSE_LIMIT_MS,
+      listeners.map(({ listener }) => listener.close()),
+    );
     server.closeAllConnections();
     await closed;
   };
@@ -155,6 +164,13 @@ export async function startHost(options: HostOptions): Promise<Host> {
     await stop();
     throw error;
   }
+}
+
+async function within(limitMs: number, work: readonly Promise<unknown>[]): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<void>((settle) => (timer = setTimeout(settle, limitMs)));
+  await Promise.race([Promise.all(work), limit]);
+  clearTimeout(timer);
 }
 
 async function dispatch(

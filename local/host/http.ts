@@ -203,7 +203,9 @@ async function forward(
   });
   const responded = new Promise<void>((resolve) => {
     proxied.once('response', (reply) => {
-      const { connection: _connection, 'x-ms-invocation-id': _id, ...headers } = reply.headers;
+      const headers = { ...reply.headers };
+      delete headers.connection;
+      delete headers['x-ms-invocation-id'];
       res.writeHead(reply.statusCode ?? 200, headers);
       reply.pipe(res).once('close', resolve);
     });

@@ -63,7 +63,7 @@ async function main(): Promise<void> {
   process.on('SIGTERM', () => end(0));
   process.on('SIGINT', () => end(0));
   // The parent holds the other end of stdin, so its death is seen even when it was killed.
-  if (values['exit-with-parent']) process.stdin.resume().on('close', () => end(0));
+  if (values['exit-with-parent']) process.stdin.on('end', () => end(0)).resume();
   void host.gaveUp.then((reason) => {
     log(reason.message);
     end(1);

@@ -28,7 +28,8 @@ export function appEnvironment(
   return env;
 }
 
-function readLocalSettings(appDir: string): Record<string, string> {
+/** `Values` and `ConnectionStrings` of local.settings.json; empty when the app has none. */
+export function readLocalSettings(appDir: string): Record<string, string> {
   const file = join(appDir, 'local.settings.json');
   if (!existsSync(file)) return {};
   let settings: { IsEncrypted?: unknown; Values?: unknown; ConnectionStrings?: unknown };

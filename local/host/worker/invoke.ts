@@ -6,13 +6,13 @@ export async function invoke(app: FunctionApp, request: InvocationRequest): Prom
   const registered = app.functions.get(request.functionName);
   if (!registered || !app.model) throw new Error(`Function "${request.functionName}" is not registered.`);
 
-  let invocationContext: unknown;
+  const current: { context?: unknown } = {};
   const core: CoreInvocationContext = {
     invocationId: request.invocationId,
     request: { ...request, functionId: request.functionName },
     metadata: registered.metadata,
     log: (level, category, message) =>
-      app.log(level, category, message, request.functionName, invocationContext),
+      app.log(level, category, message, request.functionName, current.context),
   };
   const during = async <T>(state: CoreInvocationContext['state'], work: () => Promise<T>): Promise<T> => {
     core.state = state;
@@ -25,13 +25,13 @@ export async function invoke(app: FunctionApp, request: InvocationRequest): Prom
 
   const model = app.model.getInvocationModel(core);
   const { context, inputs } = await model.getArguments();
-  invocationContext = context;
+  current.context = context;
 
   const hookData = {};
   const shared = {
     hookData: () => hookData,
     appHookData: () => app.appHookData,
-    invocationContext: () => invocationContext,
+    invocationContext: () => context,
   };
   const pre = readOnly({ inputs, functionCallback: registered.callback }, shared);
   await during('preInvocationHooks', () => app.runHooks('preInvocation', pre));

@@ -1,4 +1,5 @@
 import { globSync, readFileSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { HostError, messageOf } from '../errors';
@@ -93,5 +94,5 @@ function entryFiles(appDir: string, pattern: string): string[] {
 async function loadFile(path: string, packageType: string | undefined): Promise<void> {
   const esm = path.endsWith('.mjs') || (!path.endsWith('.cjs') && packageType === 'module');
   if (esm) await import(pathToFileURL(path).href);
-  else require(path);
+  else createRequire(path)(path);
 }

@@ -1,4 +1,5 @@
 import { request } from 'node:http';
+import { startHost } from '../../../local/host';
 import { join } from 'node:path';
 import { appFolder, buildLocal, root, runHost, until, type TestHost } from './support';
 
@@ -358,7 +359,6 @@ describe('a start that cannot succeed', () => {
   });
 
   it('says that the port is taken', async () => {
-    const { startHost } = await import('../../../local/host');
     const appDir = folder(only(`app.get('a', () => 1);`));
     await expect(
       startHost({

@@ -1,0 +1,187 @@
+import { resolve } from 'node:path';
+import type { HostedFunctionInfo } from '../host';
+import { readLocalSettings } from '../host/settings';
+import {
+  awaitOrphans,
+  identity,
+  lockDataDir,
+  readKeys,
+  unlockDataDir,
+  writeInfo,
+  type FunctionKeys,
+} from './data-dir';
+import { StackError, messageOf } from './errors';
+import type { Part } from './part';
+import { azuriteConnectionString, azuritePart, cosmosPart, hostPart, serviceBusPart } from './parts';
+import { choosePorts } from './ports';
+import { createBlobContainers, createContainers, emulatorConfig, readTopology } from './topology';
+
+export { StackError } from './errors';
+export { readStack } from './data-dir';
+
+export interface StackOptions {
+  dataDir: string;
+  appDir: string;
+  /** @default 'default' */
+  ports?: 'auto' | number | 'default';
+  topologyFile?: string;
+  /** The built process of each part. */
+  scripts: { servicebus: string; cosmos: string; host: string; azurite: string };
+  log: (line: string) => void;
+  /** Wins over everything the launcher sets for the app. */
+  env?: Record<string, string>;
+}
+
+interface PartInfo {
+  pid: number;
+  /** Tells the process from a later one with the same id. */
+  born?: string;
+}
+
+/** What `stack.json` holds: everything a client needs, so only its owner may read it. */
+export interface StackInfo extends PartInfo {
+  startedAt: string;
+  dataDir: string;
+  appDir: string;
+  host: PartInfo & { port: number; url: string; functions: HostedFunctionInfo[] };
+  serviceBus: PartInfo & { port: number; connectionString: string };
+  cosmos: PartInfo & { port: number; endpoint: string; connectionString: string };
+  azurite: PartInfo & { blobPort: number; queuePort: number; tablePort: number; connectionString: string };
+  functionKeys: FunctionKeys;
+  /** Where the app keeps its key-encryption key. */
+  keyFile: string;
+}
+
+export interface StackHandle {
+  readonly info: StackInfo;
+  /** Drains the host, then stops the parts; nothing is left running. */
+  stop(): Promise<void>;
+}
+
+/** Starts every part as a process of its own, the app last, and keeps them running until `stop`. */
+export async function startStack(options: StackOptions): Promise<StackHandle> {
+  const dataDir = resolve(options.dataDir);
+  const appDir = resolve(options.appDir);
+  const { scripts, log } = options;
+  const topology = readTopology(appDir, options.topologyFile);
+  const settings = localSettings(appDir);
+  lockDataDir(dataDir);
+
+  let info: StackInfo | undefined;
+  const started: { backing: Part[]; host?: Part } = { backing: [] };
+  const stop = async (): Promise<void> => {
+    await started.host?.stop();
+    await Promise.all(started.backing.map((part) => part.stop()));
+    unlockDataDir(dataDir);
+  };
+
+  try {
+    await awaitOrphans(dataDir);
+    const ports = await choosePorts(options.ports ?? 'default');
+    const keys = readKeys(dataDir);
+    const onRestart = (): void => {
+      if (!info) return;
+      Object.assign(info.serviceBus, identity(bus.pid));
+      Object.assign(info.cosmos, identity(cosmos.pid));
+      Object.assign(info.azurite, identity(azurite.pid));
+      Object.assign(info.host, identity(started.host?.pid));
+      writeInfo(dataDir, info);
+    };
+    const common = { log, onRestart };
+    const bus = serviceBusPart(
+      scripts.servicebus,
+      ports,
+      dataDir,
+      emulatorConfig(topology),
+      keys.sasKey,
+      common,
+    );
+    const cosmos = cosmosPart(scripts.cosmos, ports, dataDir, common);
+    const azurite = azuritePart(scripts.azurite, ports, dataDir, common);
+    started.backing = [bus, cosmos, azurite];
+
+    const storage = azuriteConnectionString(ports);
+    const startCosmos = async (): Promise<{ endpoint: string; connectionString: string }> => {
+      const ready = JSON.parse(await cosmos.start()) as { endpoint: string; connectionString: string };
+      await createContainers(topology, ready.connectionString);
+      return ready;
+    };
+    const startAzurite = async (): Promise<void> => {
+      await azurite.start();
+      await createBlobContainers(topology, storage);
+    };
+    const [busReady, cosmosReady] = await allOrFirstError(
+      bus.start().then((line) => JSON.parse(line) as { connectionString: string }),
+      startCosmos(),
+      startAzurite(),
+    );
+
+    const host = hostPart(
+      scripts.host,
+      ports,
+      appDir,
+      keys.functionKeysFile,
+      {
+        DEFAULT_TENANT: settings['DEFAULT_TENANT'] ?? 'demo',
+        ...process.env,
+        ServiceBusConnection: busReady.connectionString,
+        CosmosDBConnection: cosmosReady.connectionString,
+        AzureWebJobsStorage: storage,
+        MEDRELAY_KEY_FILE: keys.keyFile,
+        AZURE_FUNCTIONS_ENVIRONMENT: 'Development',
+        ...options.env,
+      },
+      common,
+    );
+    started.host = host;
+    const { functions } = JSON.parse(await host.start()) as { functions: HostedFunctionInfo[] };
+
+    info = {
+      ...identity(process.pid),
+      startedAt: new Date().toISOString(),
+      dataDir,
+      appDir,
+      host: { ...identity(host.pid), port: ports.host, url: `http://127.0.0.1:${ports.host}`, functions },
+      serviceBus: {
+        ...identity(bus.pid),
+        port: ports.serviceBus,
+        connectionString: busReady.connectionString,
+      },
+      cosmos: { ...identity(cosmos.pid), port: ports.cosmos, ...pick(cosmosReady) },
+      azurite: {
+        ...identity(azurite.pid),
+        blobPort: ports.blob,
+        queuePort: ports.queue,
+        tablePort: ports.table,
+        connectionString: storage,
+      },
+      functionKeys: keys.functionKeys,
+      keyFile: keys.keyFile,
+    };
+    // A part may have been restarted while the others started.
+    onRestart();
+    return { info, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+function localSettings(appDir: string): Record<string, string> {
+  try {
+    return readLocalSettings(appDir);
+  } catch (error) {
+    throw new StackError(messageOf(error));
+  }
+}
+
+const pick = ({ endpoint, connectionString }: { endpoint: string; connectionString: string }) => ({
+  endpoint,
+  connectionString,
+});
+
+/** Like Promise.all, but waits for the others before it fails, so that nothing starts behind a stop. */
+async function allOrFirstError<A, B, C>(...all: [Promise<A>, Promise<B>, Promise<C>]): Promise<[A, B, C]> {
+  await Promise.allSettled(all);
+  return Promise.all(all);
+}

@@ -1,0 +1,78 @@
+import { createServer } from 'node:net';
+import { StackError } from './errors';
+
+export interface StackPorts {
+  host: number;
+  serviceBus: number;
+  cosmos: number;
+  blob: number;
+  queue: number;
+  table: number;
+}
+
+/** The ports that Core Tools and Microsoft's emulators use. */
+const DEFAULTS: StackPorts = {
+  host: 7071,
+  serviceBus: 5672,
+  cosmos: 8081,
+  blob: 10000,
+  queue: 10001,
+  table: 10002,
+};
+
+const NAMES: Record<keyof StackPorts, string> = {
+  host: 'Functions host',
+  serviceBus: 'Service Bus',
+  cosmos: 'Cosmos DB',
+  blob: 'Azurite blobs',
+  queue: 'Azurite queues',
+  table: 'Azurite tables',
+};
+const KEYS = Object.keys(DEFAULTS) as (keyof StackPorts)[];
+
+// Below the range from which systems take ports for outgoing connections (32768 on Linux): a part that is restarted
+// must find its port free again.
+const AUTO_FROM = 20_000;
+const AUTO_TO = 32_000;
+const AUTO_TRIES = 100;
+
+export async function choosePorts(choice: 'auto' | 'default' | number): Promise<StackPorts> {
+  if (choice === 'auto') {
+    for (let i = 0; i < AUTO_TRIES; i += 1) {
+      const ports = from(AUTO_FROM + Math.floor(Math.random() * (AUTO_TO - AUTO_FROM)));
+      if (!(await firstTaken(ports))) return ports;
+    }
+    throw new StackError(
+      `No six free ports in a row were found between ${AUTO_FROM} and ${AUTO_TO}; give a base with --ports.`,
+    );
+  }
+  if (choice !== 'default' && (!Number.isInteger(choice) || choice < 1 || choice + KEYS.length > 65_536)) {
+    throw new StackError(
+      `--ports ${choice} is not a base for six port numbers; use one from 1024 to 65530, or auto.`,
+    );
+  }
+  const ports = choice === 'default' ? DEFAULTS : from(choice);
+  const taken = await firstTaken(ports);
+  if (taken) {
+    throw new StackError(
+      `Port ${ports[taken]} (${NAMES[taken]}) is taken by another program. Stop that program, or start with --ports auto.`,
+    );
+  }
+  return ports;
+}
+
+const from = (base: number): StackPorts =>
+  Object.fromEntries(KEYS.map((key, index) => [key, base + index])) as unknown as StackPorts;
+
+async function firstTaken(ports: StackPorts): Promise<keyof StackPorts | undefined> {
+  for (const key of KEYS) if (!(await isFree(ports[key]))) return key;
+  return undefined;
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
+}

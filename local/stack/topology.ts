@@ -1,0 +1,98 @@
+import type { ContainerRequest } from '@azure/cosmos';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { StackError, messageOf } from './errors';
+
+const container = z.object({
+  id: z.string(),
+  partitionKey: z.string(),
+  indexingPolicy: z.record(z.string(), z.unknown()).optional(),
+  defaultTtl: z.int().optional(),
+  uniqueKeys: z.array(z.object({ paths: z.array(z.string()) })).optional(),
+});
+
+const topology = z.object({
+  UserConfig: z.record(z.string(), z.unknown()).optional(),
+  Cosmos: z
+    .object({
+      databases: z
+        .array(z.object({ id: z.string(), containers: z.array(container).default([]) }))
+        .default([]),
+    })
+    .prefault({}),
+  Blobs: z.array(z.string()).default([]),
+});
+
+export type Topology = z.infer<typeof topology>;
+
+/** A namespace without entities, for an app that uses no Service Bus. */
+const NO_ENTITIES = { Namespaces: [{ Name: 'local', Queues: [], Topics: [] }], Logging: { Type: 'File' } };
+
+/**
+ * topology.json in the app's folder, or the given file. An app that has none may bring a servicebus.config.json in
+ * the format of Microsoft's Service Bus emulator, or nothing.
+ */
+export function readTopology(appDir: string, file: string | undefined): Topology {
+  const own = join(appDir, 'topology.json');
+  const emulator = join(appDir, 'servicebus.config.json');
+  const path = file ?? [own, emulator].find((candidate) => existsSync(candidate));
+  if (!path) return topology.parse({});
+  let raw: unknown;
+  try {
+    raw = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw new StackError(`${path} cannot be read: ${messageOf(error)}.`);
+  }
+  const parsed = topology.safeParse(raw);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw new StackError(`${path}: ${issue?.path.join('.') || 'the file'}: ${issue?.message ?? 'not valid'}.`);
+}
+
+/** The part of the topology that the Service Bus endpoint reads. */
+export const emulatorConfig = (from: Topology): object => ({ UserConfig: from.UserConfig ?? NO_ENTITIES });
+
+export async function createContainers(from: Topology, connectionString: string): Promise<void> {
+  if (!from.Cosmos.databases.length) return;
+  // Loaded when needed: commands that only read stack.json stay quick.
+  const { CosmosClient } = await import('@azure/cosmos');
+  const client = new CosmosClient(connectionString);
+  try {
+    await Promise.all(
+      from.Cosmos.databases.map(async ({ id, containers }) => {
+        const { database } = await client.databases.createIfNotExists({ id });
+        await Promise.all(
+          containers.map((each) => database.containers.createIfNotExists(containerRequest(each))),
+        );
+      }),
+    );
+  } catch (error) {
+    throw new StackError(`The databases of the topology cannot be created: ${messageOf(error)}`);
+  } finally {
+    client.dispose();
+  }
+}
+
+function containerRequest(from: z.infer<typeof container>): ContainerRequest {
+  return {
+    id: from.id,
+    partitionKey: { paths: [from.partitionKey] },
+    ...(from.indexingPolicy
+      ? { indexingPolicy: from.indexingPolicy as ContainerRequest['indexingPolicy'] }
+      : {}),
+    ...(from.defaultTtl === undefined ? {} : { defaultTtl: from.defaultTtl }),
+    ...(from.uniqueKeys ? { uniqueKeyPolicy: { uniqueKeys: from.uniqueKeys } } : {}),
+  };
+}
+
+export async function createBlobContainers(from: Topology, connectionString: string): Promise<void> {
+  if (!from.Blobs.length) return;
+  const { BlobServiceClient } = await import('@azure/storage-blob');
+  const service = BlobServiceClient.fromConnectionString(connectionString);
+  try {
+    await Promise.all(from.Blobs.map((name) => service.getContainerClient(name).createIfNotExists()));
+  } catch (error) {
+    throw new StackError(`The blob containers of the topology cannot be created: ${messageOf(error)}`);
+  }
+}
