@@ -3,9 +3,6 @@ import { classifyAzureError, type Azure } from '../azure';
 import type { MessageStore, StoredMessage } from './ports';
 import type { MessageDocument } from './types';
 
-/** The answer to a write is its etag; the document was ours a moment ago. */
-const minimal = { contentResponseOnWriteEnabled: false };
-
 type Read = MessageDocument & { readonly _etag: string };
 
 export function createMessageStore(azure: Azure): MessageStore {
@@ -21,7 +18,7 @@ export function createMessageStore(azure: Azure): MessageStore {
 
   return {
     async create(document) {
-      const response = await unless('conflict', (await container()).items.create(document, minimal));
+      const response = await unless('conflict', (await container()).items.create(document));
       return response && stored(document, response.etag);
     },
 
@@ -33,7 +30,7 @@ export function createMessageStore(azure: Azure): MessageStore {
     async replace(document, etag) {
       const accessCondition = { type: 'IfMatch', condition: etag };
       const item = (await container()).item(document.id, document.pk);
-      const response = await unless('precondition', item.replace(document, { ...minimal, accessCondition }));
+      const response = await unless('precondition', item.replace(document, { accessCondition }));
       return response && stored(document, response.etag);
     },
 

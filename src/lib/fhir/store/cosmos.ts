@@ -14,6 +14,8 @@ const idsPerQuery = 1000;
 
 /** Status codes by which a batch says that another writer was there: 404 and 412 on replace, 409 on create. */
 const changedStatus = new Set([404, 409, 412]);
+/** Nobody reads back what was just written. */
+const statusOnly = { contentResponseOnWriteEnabled: false };
 /** 424: not tried, because another operation of the batch failed. */
 const failedDependency = 424;
 
@@ -40,7 +42,7 @@ export function cosmosResourceContainer(container: () => Promise<Container>): Re
     },
 
     async commit(pk, writes) {
-      const response = await (await container()).items.batch(writes.map(operationOf), pk);
+      const response = await (await container()).items.batch(writes.map(operationOf), pk, statusOnly);
       const failed = (response.result ?? []).find(
         ({ statusCode }) => statusCode >= 400 && statusCode !== failedDependency,
       );
