@@ -34,6 +34,16 @@ const queue = (Name: string, MaxDeliveryCount: number) => ({
   Name,
   Properties: { LockDuration: 'PT1M', MaxDeliveryCount },
 });
+const busOptions = {
+  dataDir: join(data, 'bus'),
+  sharedAccessKey: 'test-key',
+  config: parseEmulatorConfig({
+    UserConfig: {
+      Namespaces: [{ Name: 'ns', Queues: [queue('orders', 3), queue('bytes', 3)], Topics: [] }],
+      Logging: { Type: 'File' },
+    },
+  }),
+};
 const seenBy = async (on: TestHost, name: string): Promise<Seen[]> =>
   ((await (await on.call('/v1/seen')).json()) as Seen[]).filter((entry) => entry.name === name);
 const received = (on: TestHost, name: string, count: number): Promise<Seen[]> =>
@@ -51,15 +61,9 @@ const send = async (
 };
 
 beforeAll(async () => {
-  const config = parseEmulatorConfig({
-    UserConfig: {
-      Namespaces: [{ Name: 'ns', Queues: [queue('orders', 3), queue('bytes', 3)], Topics: [] }],
-      Logging: { Type: 'File' },
-    },
-  });
   [azurite, bus, cosmos] = await Promise.all([
     startAzurite(),
-    startServiceBus({ port: 0, dataDir: join(data, 'bus'), config, sharedAccessKey: 'test-key' }),
+    startServiceBus({ port: 0, ...busOptions }),
     startCosmos({ port: 0, dataDir: join(data, 'cosmos') }),
   ]);
   sender = new ServiceBusClient(bus.connectionString);
@@ -164,6 +168,31 @@ describe('a Cosmos DB container', () => {
     host = await runHost(worker, { appDir: app.dir, env });
     const [first] = await received(host, 'onChange', 1);
     expect((first?.input as { id: string }[]).map(({ id }) => id)).toEqual(['c']);
+  });
+});
+
+describe('a service that was away', () => {
+  it('is taken up again when it is back: Service Bus', async () => {
+    const before = (await seenBy(host, 'onBytes')).length;
+    const { port } = bus;
+    await bus.stop();
+    await until(() => host.lines.find((line) => line.startsWith('Service Bus trigger of onBytes: ')));
+    bus = await startServiceBus({ port, ...busOptions });
+    await sender.close();
+    sender = new ServiceBusClient(bus.connectionString);
+    await send('bytes', { body: Buffer.from('after') });
+    expect((await received(host, 'onBytes', before + 1)).length).toBe(before + 1);
+  });
+
+  it('is taken up again when it is back: Cosmos DB', async () => {
+    const { port } = cosmos;
+    await cosmos.stop();
+    await until(() => host.lines.find((line) => line.startsWith('Cosmos DB trigger of onChange: ')));
+    cosmos = await startCosmos({ port, dataDir: join(data, 'cosmos') });
+    const before = (await seenBy(host, 'onChange')).length;
+    await shop.container('orders').items.create({ id: 'later', pk: 'p' });
+    const all = await received(host, 'onChange', before + 1);
+    expect(all.at(-1)?.input).toEqual([expect.objectContaining({ id: 'later' })]);
   });
 });
 
