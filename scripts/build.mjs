@@ -19,7 +19,12 @@ const common = {
 const entries = (names) => Object.fromEntries(Object.entries(names).filter(([, file]) => existsSync(file)));
 
 await Promise.all([
-  build({ ...common, entryPoints: entries({ app: 'src/app.ts' }), outdir: 'dist', external: ['@azure/functions-core'] }),
+  build({
+    ...common,
+    entryPoints: entries({ app: 'src/app.ts' }),
+    outdir: 'dist',
+    external: ['@azure/functions-core'],
+  }),
   build({
     ...common,
     entryPoints: entries({

@@ -17,15 +17,28 @@ function fail(sentence) {
 /** The path of the project's own Node 22, installed on the way when the lock file has changed. */
 function prepare() {
   const major = Number(process.versions.node.split('.')[0]);
-  if (major < 20) fail(`Node ${process.versions.node} is too old. Install Node 20 or newer, then run the command again.`);
-  const lock = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
+  if (major < 20)
+    fail(`Node ${process.versions.node} is too old. Install Node 20 or newer, then run the command again.`);
+  const lock = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
   const node = join(root, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
   const installed = existsSync(stamp) && readFileSync(stamp, 'utf8') === lock && existsSync(node);
   if (!installed) {
     console.error('medrelay: installing packages (once, about a minute)');
-    const npm = spawnSync('npm', ['ci', '--no-audit', '--no-fund'], { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], shell: process.platform === 'win32' });
-    if (npm.status !== 0) fail('`npm ci` failed; its message is above. Check the network and the npm registry setting, then run the command again.');
-    if (!existsSync(node)) fail('the package `node` did not install its binary. Run `npm rebuild node`, then run the command again.');
+    const npm = spawnSync('npm', ['ci', '--no-audit', '--no-fund'], {
+      cwd: root,
+      stdio: ['ignore', 'inherit', 'inherit'],
+      shell: process.platform === 'win32',
+    });
+    if (npm.status !== 0)
+      fail(
+        '`npm ci` failed; its message is above. Check the network and the npm registry setting, then run the command again.',
+      );
+    if (!existsSync(node))
+      fail(
+        'the package `node` did not install its binary. Run `npm rebuild node`, then run the command again.',
+      );
     writeFileSync(stamp, lock);
   }
   return node;
@@ -36,7 +49,10 @@ function run(node, args) {
   const child = require('node:child_process').spawn(node, args, {
     cwd: process.cwd(),
     stdio: 'inherit',
-    env: { ...process.env, PATH: `${join(root, 'node_modules', '.bin')}${require('node:path').delimiter}${process.env.PATH}` },
+    env: {
+      ...process.env,
+      PATH: `${join(root, 'node_modules', '.bin')}${require('node:path').delimiter}${process.env.PATH}`,
+    },
   });
   // Ctrl-C reaches the child through the terminal as well; waiting for it here is what keeps the prompt away until it has drained.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {

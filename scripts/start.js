@@ -5,5 +5,13 @@ const { prepare, root, run } = require('./prepare');
   const node = prepare();
   process.chdir(root);
   const built = await run(node, ['scripts/build.mjs']);
-  process.exitCode = built || (await run(node, ['--disable-warning=ExperimentalWarning', '--enable-source-maps', 'dist/cli.js', 'start', ...process.argv.slice(2)]));
+  process.exitCode =
+    built ||
+    (await run(node, [
+      '--disable-warning=ExperimentalWarning',
+      '--enable-source-maps',
+      'dist/cli.js',
+      'start',
+      ...process.argv.slice(2),
+    ]));
 })();

@@ -8,14 +8,27 @@ const { prepare, root } = require('./prepare');
 const node = prepare();
 const bin = (name, file) => [join(root, 'node_modules', name, file)];
 const report = join(root, 'node_modules', '.cache', 'jest-report.json');
-const env = { ...process.env, PATH: `${join(root, 'node_modules', '.bin')}${require('node:path').delimiter}${process.env.PATH}` };
+const env = {
+  ...process.env,
+  PATH: `${join(root, 'node_modules', '.bin')}${require('node:path').delimiter}${process.env.PATH}`,
+};
 
 const steps = [
   ['build', ['scripts/build.mjs']],
   ['format', [...bin('prettier', 'bin/prettier.cjs'), '--check', '--log-level', 'warn', '.']],
   ['types', [...bin('typescript', 'bin/tsc'), '-p', 'tsconfig.json']],
   ['lint', [...bin('eslint', 'bin/eslint.js'), '--max-warnings', '0', '.']],
-  ['boundaries', [...bin('dependency-cruiser', 'bin/dependency-cruise.mjs'), '--output-type', 'err', 'src', 'cli', 'local']],
+  [
+    'boundaries',
+    [
+      ...bin('dependency-cruiser', 'bin/dependency-cruise.mjs'),
+      '--output-type',
+      'err',
+      'src',
+      'cli',
+      'local',
+    ],
+  ],
   ['dead code', [...bin('knip', 'bin/knip.js'), '--no-progress']],
 ];
 
@@ -40,7 +53,14 @@ if (!failures.includes('build')) {
   rmSync(report, { force: true });
   const jest = spawnSync(
     node,
-    ['--disable-warning=ExperimentalWarning', ...bin('jest', 'bin/jest.js'), '--json', '--outputFile', report, ...process.argv.slice(2)],
+    [
+      '--disable-warning=ExperimentalWarning',
+      ...bin('jest', 'bin/jest.js'),
+      '--json',
+      '--outputFile',
+      report,
+      ...process.argv.slice(2),
+    ],
     { cwd: root, stdio: ['ignore', 'ignore', 'inherit'], env },
   );
   try {

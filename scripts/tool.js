@@ -7,5 +7,12 @@ const { prepare, root, run } = require('./prepare');
   process.chdir(root);
   const [tool, ...args] = process.argv.slice(2);
   const built = await run(node, ['scripts/build.mjs']);
-  process.exitCode = built || (await run(node, ['--disable-warning=ExperimentalWarning', '--enable-source-maps', `dist/tools/${tool}.js`, ...args]));
+  process.exitCode =
+    built ||
+    (await run(node, [
+      '--disable-warning=ExperimentalWarning',
+      '--enable-source-maps',
+      `dist/tools/${tool}.js`,
+      ...args,
+    ]));
 })();
