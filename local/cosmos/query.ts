@@ -45,8 +45,9 @@ export interface Page {
 interface Position {
   /** Hash of the query: a token belongs to one query. */
   of: string;
-  /** Streaming queries: the last document whose rows are out, and the rows of the next one that are. */
-  after?: number;
+  /** Streaming queries go on at the item that was created with this LSN; the others start over. */
+  at?: number | undefined;
+  /** Rows, of this item or of all, that are out already. */
   skip: number;
 }
 
@@ -101,36 +102,27 @@ function runPage(
     return page;
   };
 
-  if (query.streaming) {
-    const after = from?.after ?? 0;
-    let skip = from?.skip ?? 0;
-    let last = after;
-    for (const item of items) {
-      if (item.row.created <= after) continue;
-      page.evaluated++;
-      let row = 0;
-      for (const value of query.run([item.document], spec.parameters, options.now)) {
-        if (row++ < skip) continue;
-        const text = query.wholeDocuments ? item.row.body : JSON.stringify(value);
-        if (!add(text)) return stop({ after: last, skip: row - 1 });
-      }
-      skip = 0;
-      last = item.row.created;
-    }
-    return page;
-  }
-
-  const skip = from?.skip ?? 0;
-  let at = 0;
+  // Rows are pulled one by one, so a row belongs to the item that was handed out last.
+  let current: Item | undefined;
+  let row = 0;
   const documents = function* (): Iterable<Json> {
     for (const item of items) {
+      if (query.streaming) {
+        if (item.row.created < (from?.at ?? 0)) continue;
+        row = 0;
+      }
+      current = item;
       page.evaluated++;
       yield item.document;
     }
   };
   for (const value of query.run(documents(), spec.parameters, options.now)) {
-    if (at++ < skip) continue;
-    if (!add(JSON.stringify(value))) return stop({ skip: at - 1 });
+    const at = query.streaming ? current?.row.created : undefined;
+    row++;
+    // Not when the item of the token is gone: then the next one has shown nothing yet.
+    if (from !== undefined && row <= from.skip && at === from.at) continue;
+    const text = at !== undefined && query.wholeDocuments ? current?.row.body : undefined;
+    if (!add(text ?? JSON.stringify(value))) return stop({ at, skip: row - 1 });
   }
   return page;
 }

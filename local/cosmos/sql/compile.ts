@@ -140,19 +140,18 @@ function compileQuery(query: Query, outer: Scope): Compiled {
   return { rows, streaming, rootAlias: first && isRoot(first) ? first.alias : undefined };
 
   /** Leaves the values of one matching combination of sources in the frame's slots, then yields. */
-  function* matches(frame: Frame, documents: Iterable<Json> | undefined): Iterable<void> {
-    yield* combine(0);
-
-    function* combine(i: number): Iterable<void> {
-      const source = sources[i];
-      if (source === undefined) {
-        if (where === undefined || where(frame) === true) yield;
-        return;
-      }
-      for (const value of source.values(frame, documents)) {
-        frame.slots[source.slot] = value;
-        yield* combine(i + 1);
-      }
+  function* matches(frame: Frame, documents: Iterable<Json> | undefined, from = 0): Iterable<void> {
+    const source = sources[from];
+    if (source === undefined) {
+      if (where === undefined || where(frame) === true) yield;
+      return;
+    }
+    const last = from === sources.length - 1;
+    for (const value of source.values(frame, documents)) {
+      frame.slots[source.slot] = value;
+      // Asked here and not one level deeper, which would cost a generator for each document.
+      if (!last) yield* matches(frame, documents, from + 1);
+      else if (where === undefined || where(frame) === true) yield;
     }
   }
 
