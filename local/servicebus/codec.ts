@@ -269,7 +269,7 @@ export function withApplicationProperties(bare: Uint8Array, changes: Record<stri
     if (section.code === SECTION.applicationProperties) {
       start = section.start;
       end = section.end;
-      kept = pairs(buffer, section.value).filter((pair) => !(pair.key in changes));
+      kept = pairs(buffer, section.value).filter((pair) => !Object.hasOwn(changes, pair.key));
     }
   }
   const set = Object.entries(changes).flatMap(([key, value]) => [

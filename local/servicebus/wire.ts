@@ -67,13 +67,13 @@ export function answerDisposition(delivery: Delivery, outcome: unknown): void {
 
 /** The entries of a map as it came over the wire, each value with its AMQP type. Null entries count as absent. */
 export function typedEntries(map: unknown): Record<string, unknown> {
-  const entries: Record<string, unknown> = {};
+  const entries: [string, unknown][] = [];
   const items = isTyped(map) && Array.isArray(map.value) ? (map.value as unknown[]) : [];
   for (let i = 0; i + 1 < items.length; i += 2) {
     const [key, value] = [items[i], items[i + 1]];
-    if (isTyped(key) && isTyped(value) && value.value !== null) entries[String(key.value)] = value;
+    if (isTyped(key) && isTyped(value) && value.value !== null) entries.push([String(key.value), value]);
   }
-  return entries;
+  return Object.fromEntries(entries);
 }
 
 function isTyped(value: unknown): value is Typed {
