@@ -20,6 +20,11 @@ export interface ServiceBusFunction extends HostedFunction {
 /** The SDK tells what is wrong once per retry cycle; the console needs it once a minute. */
 const REPEAT_LOG_MS = 60_000;
 const RECONNECT_DELAY_MS = 1_000;
+/**
+ * A settlement that was on its way when the connection broke gets no answer, and the SDK waits a minute for it. The
+ * message comes again anyway; its place must not be held for so long.
+ */
+const SETTLE_WAIT_MS = 5_000;
 
 /**
  * One receiver per function in peek-lock: success completes, failure abandons, and the broker dead-letters after the
@@ -46,12 +51,18 @@ export function serviceBusListener(
     action: 'complete' | 'abandon',
     message: ServiceBusReceivedMessage,
   ): Promise<void> => {
+    const done = action === 'complete' ? receiver.completeMessage(message) : receiver.abandonMessage(message);
+    let timer: NodeJS.Timeout | undefined;
+    const limit = new Promise<void>((resolve) => (timer = setTimeout(resolve, SETTLE_WAIT_MS)));
     try {
-      if (action === 'complete') await receiver.completeMessage(message);
-      else await receiver.abandonMessage(message);
+      await Promise.race([done, limit]);
     } catch (error) {
       // The lock is gone with its connection or its time: the broker delivers the message again.
       logError(error);
+    } finally {
+      clearTimeout(timer);
+      // What fails after the wait has nobody left to tell.
+      done.catch(() => undefined);
     }
   };
 
