@@ -76,23 +76,27 @@ export function createHttpServer({ key, catalog, route }: Options): Server {
   }
 }
 
-/** The client gets the error's name only; the rest may quote what it sent. */
+/** Names and places only: an error's message may quote what a client sent. */
 function unexpected(error: unknown): CosmosError {
-  const name = error instanceof Error ? error.name : 'unknown';
   if (error instanceof RangeError) return badRequest('The request is nested too deeply.');
-  process.stderr.write(
-    `cosmos: a request failed unexpectedly: ${error instanceof Error ? error.stack : name}\n`,
-  );
+  const name = error instanceof Error ? error.name : 'unknown';
+  const places =
+    error instanceof Error ? error.stack?.split('\n').filter((line) => /^\s+at /.test(line)) : [];
+  process.stderr.write(`cosmos: a request failed unexpectedly: ${[name, ...(places ?? [])].join('\n')}\n`);
   return new CosmosError(500, `The local endpoint failed: ${name}.`);
 }
 
 async function read(incoming: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
-  for await (const chunk of incoming) {
-    const part = chunk as Buffer;
-    bytes += part.length;
-    if (bytes <= maxBodyBytes) chunks.push(part);
+  try {
+    for await (const chunk of incoming) {
+      const part = chunk as Buffer;
+      bytes += part.length;
+      if (bytes <= maxBodyBytes) chunks.push(part);
+    }
+  } catch {
+    throw badRequest('The request was cut off before its end.');
   }
   // Read to the end in any case: a client that is still sending does not see an answer.
   if (bytes > maxBodyBytes) throw tooLarge();

@@ -29,6 +29,8 @@ export interface Cosmos {
 }
 
 const sweepEveryMs = 30_000;
+/** A client that never finishes its request does not keep the account from stopping. */
+const stopWithinMs = 5_000;
 
 /** A Cosmos DB account (API for NoSQL) over plain HTTP, kept on disk. */
 export async function startCosmos(options: CosmosOptions): Promise<Cosmos> {
@@ -56,8 +58,10 @@ export async function startCosmos(options: CosmosOptions): Promise<Cosmos> {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       // A connection becomes idle when its last answer is out; clients would keep it open for minutes.
       const closing = setInterval(() => server.closeIdleConnections(), 20);
+      const deadline = setTimeout(() => server.closeAllConnections(), stopWithinMs);
       await closed;
       clearInterval(closing);
+      clearTimeout(deadline);
       catalog.commits.flush();
       store.close();
     },

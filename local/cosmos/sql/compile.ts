@@ -120,8 +120,8 @@ function compileQuery(query: Query, outer: Scope): Compiled {
     let result: Iterable<Value> = grouped
       ? groups(frame, matches(frame, documents))
       : orderBy.length > 0
-        ? sorted(frame, matches(frame, documents))
-        : projected(frame, matches(frame, documents));
+        ? sorted(matches(frame, documents))
+        : projected(matches(frame, documents));
     if (query.distinct) result = distinct(result);
     const [skip, most] = [count(offset, frame, 'OFFSET') ?? 0, count(limit, frame, 'LIMIT') ?? Infinity];
     if (skip > 0 || most < Infinity) result = slice(result, skip, most);
@@ -140,10 +140,10 @@ function compileQuery(query: Query, outer: Scope): Compiled {
   return { rows, streaming, rootAlias: first && isRoot(first) ? first.alias : undefined };
 
   /** Leaves the values of one matching combination of sources in the frame's slots, then yields. */
-  function* matches(frame: Frame, documents: Iterable<Json> | undefined, from = 0): Iterable<void> {
+  function* matches(frame: Frame, documents: Iterable<Json> | undefined, from = 0): Iterable<Frame> {
     const source = sources[from];
     if (source === undefined) {
-      if (where === undefined || where(frame) === true) yield;
+      if (where === undefined || where(frame) === true) yield frame;
       return;
     }
     const last = from === sources.length - 1;
@@ -151,17 +151,17 @@ function compileQuery(query: Query, outer: Scope): Compiled {
       frame.slots[source.slot] = value;
       // Asked here and not one level deeper, which would cost a generator for each document.
       if (!last) yield* matches(frame, documents, from + 1);
-      else if (where === undefined || where(frame) === true) yield;
+      else if (where === undefined || where(frame) === true) yield frame;
     }
   }
 
-  function* projected(frame: Frame, found: Iterable<void>): Iterable<Value> {
-    for (const _ of found) yield project(frame);
+  function* projected(found: Iterable<Frame>): Iterable<Value> {
+    for (const frame of found) yield project(frame);
   }
 
-  function sorted(frame: Frame, found: Iterable<void>): Iterable<Value> {
+  function sorted(found: Iterable<Frame>): Iterable<Value> {
     const entries: { keys: Value[]; value: Value }[] = [];
-    for (const _ of found) {
+    for (const frame of found) {
       entries.push({ keys: orderBy.map(({ value }) => value(frame)), value: project(frame) });
     }
     entries.sort((a, b) => {
@@ -174,16 +174,16 @@ function compileQuery(query: Query, outer: Scope): Compiled {
     return entries.map((entry) => entry.value);
   }
 
-  function* groups(frame: Frame, found: Iterable<void>): Iterable<Value> {
+  function* groups(frame: Frame, found: Iterable<Frame>): Iterable<Value> {
     const start = () => ({ slots: frame.slots.slice(), states: calls.map((call) => call.create()) });
     const byKey = new Map<string, ReturnType<typeof start>>();
     // Without GROUP BY there is always one group, even over no rows.
     if (groupBy.length === 0) byKey.set('', start());
-    for (const _ of found) {
-      const key = groupBy.map((value) => canonical(value(frame))).join('\u0000');
+    for (const row of found) {
+      const key = groupBy.map((value) => canonical(value(row))).join('\u0000');
       let group = byKey.get(key);
       if (group === undefined) byKey.set(key, (group = start()));
-      for (const [i, call] of calls.entries()) group.states[i]?.add(call.argument(frame));
+      for (const [i, call] of calls.entries()) group.states[i]?.add(call.argument(row));
     }
     for (const group of byKey.values()) {
       for (const [i, call] of calls.entries()) group.slots[call.slot] = group.states[i]?.result();

@@ -41,7 +41,7 @@ const flag = (value: Value): boolean | undefined =>
 
 /** Two strings and an optional `ignore case`. */
 function match(name: string, call: (a: string, b: string) => boolean): void {
-  define(name, 2, 3, ([a, b, ignoreCase], _) => {
+  define(name, 2, 3, ([a, b, ignoreCase]) => {
     const fold = flag(ignoreCase);
     if (typeof a !== 'string' || typeof b !== 'string' || fold === undefined) return undefined;
     return fold ? call(a.toLowerCase(), b.toLowerCase()) : call(a, b);

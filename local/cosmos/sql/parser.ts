@@ -66,7 +66,9 @@ class Parser {
 
   private fail(wanted?: string): never {
     const token = this.peek();
-    const found = token.kind === 'end' ? 'the end of the query' : `'${token.text}'`;
+    // A literal may be a patient's name: it is not repeated in a message that ends up in a log.
+    const found =
+      token.kind === 'end' ? 'the end of the query' : token.kind === 'string' ? 'string' : `'${token.text}'`;
     throw new SqlError(`unexpected ${found}${wanted === undefined ? '' : `, expected ${wanted}`}.`, token.at);
   }
 
