@@ -3,7 +3,9 @@ import { contentType } from '../codemaps/media-types';
 import type { FieldReader } from '../reader';
 import { set } from '../set';
 
-const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+// No repeated groups: on megabytes of data they exhaust the stack of the regular expression engine.
+const base64 = /^[A-Za-z0-9+/]*={0,2}$/;
+const hex = /^[0-9a-f]+$/i;
 
 /** ED: source application, type, subtype, encoding (A, Hex or Base64), data. */
 export function encapsulatedData(field: FieldReader): Attachment | undefined {
@@ -28,10 +30,10 @@ function encode(data: string, encoding: string | undefined): string | undefined 
     case 'BASE64': {
       const compact = data.replace(/\s+/g, '');
       const padded = compact.includes('=') ? compact : compact.padEnd(Math.ceil(compact.length / 4) * 4, '=');
-      return base64.test(padded) ? padded : undefined;
+      return padded.length % 4 === 0 && base64.test(padded) ? padded : undefined;
     }
     case 'HEX':
-      return /^(?:[0-9a-f]{2})+$/i.test(data) ? Buffer.from(data, 'hex').toString('base64') : undefined;
+      return data.length % 2 === 0 && hex.test(data) ? Buffer.from(data, 'hex').toString('base64') : undefined;
     case 'A':
     case undefined:
       return Buffer.from(data, 'utf8').toString('base64');
