@@ -12,7 +12,7 @@ const instant = z.union([z.string(), z.date()]).transform((value, context) => {
 
 const propertiesSchema = z
   .object({
-    tenantId: z.unknown(),
+    tenantId: z.unknown().optional(),
     bodyKind: optional(z.enum(['hl7', claimCheckKind])),
     attempt: optional(z.coerce.number().int().nonnegative()),
     originMessageId: optional(z.string().min(1).max(128)),
@@ -21,11 +21,11 @@ const propertiesSchema = z
     editedFrom: optional(z.string().min(1).max(128)),
     charset: optional(z.literal('utf-8')),
   })
-  .catch({ tenantId: undefined });
+  .catch({});
 
 const metadataSchema = z.object({
-  messageId: optional(z.coerce.string().min(1)),
-  sequenceNumber: optional(z.coerce.string()),
+  messageId: optional(z.string().min(1)),
+  sequenceNumber: optional(z.union([z.string(), z.number()]).transform(String)),
   enqueuedTimeUtc: optional(instant),
   applicationProperties: propertiesSchema,
 });

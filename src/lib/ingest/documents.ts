@@ -66,14 +66,14 @@ export function rejectedDocument(
   incoming: Incoming,
   now: Date,
 ): MessageDocument {
-  const { waiting: _waiting, ...document } = started;
   return {
-    ...document,
+    ...started,
+    waiting: undefined,
     status: 'rejected',
     finishedAt: now.toISOString(),
     code,
     ...(location !== undefined && { location }),
-    ack: ackOf(document, code, location, incoming),
+    ack: ackOf(started, code, location, incoming),
     diagnostics: findings(diagnostics),
   };
 }
@@ -84,10 +84,10 @@ export function doneDocument(
   references: readonly string[],
   now: Date,
 ): MessageDocument {
-  const { waiting: _waiting, ...document } = started;
   const { carried, kept, unknown } = conversion.ledger;
   return {
-    ...document,
+    ...started,
+    waiting: undefined,
     status: 'done',
     finishedAt: now.toISOString(),
     sourceTime,

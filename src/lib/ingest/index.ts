@@ -1,5 +1,6 @@
 import type { FieldCipher } from '../security';
 import type { Azure } from '../azure';
+import { attachmentReference } from './attachments';
 import { createMessageStore } from './cosmos-messages';
 import { receiveHttp, type HttpAnswer } from './http';
 import { createInterpreter } from './interpret';
@@ -33,6 +34,8 @@ export interface Ingest {
   showMessage(reference: string): Promise<readonly MessageDocument[]>;
   /** The bytes as they arrived; undefined when the blob is gone. */
   readRaw(message: MessageDocument): Promise<Uint8Array | undefined>;
+  /** What `Attachment.url` of a stored resource stands for; undefined for any other URL. */
+  readAttachment(tenantId: string, url: string): Promise<Uint8Array | undefined>;
   listRejected(): Promise<readonly WaitingForAPerson[]>;
   replay(reference: string): Promise<readonly string[]>;
   resubmitEdited(reference: string, bytes: Uint8Array): Promise<readonly SentMessage[]>;
@@ -47,6 +50,10 @@ export function createIngest(ports: IngestPorts & { readonly queues: RejectedQue
     listMessages: (filter) => ports.messages.list(filter),
     showMessage: (reference) => ports.messages.find(reference),
     readRaw: ({ tenantId, raw }) => ports.raw.get(tenantId, raw),
+    async readAttachment(tenantId, url) {
+      const reference = attachmentReference(url);
+      return reference && ports.raw.get(tenantId, reference);
+    },
     listRejected: () => listRejected(ports),
     replay: (reference) => replay(reference, ports),
     resubmitEdited: (reference, bytes) => resubmitEdited(reference, bytes, ports),

@@ -1,6 +1,7 @@
 import { MedrelayError } from '../errors';
 import type { RawMessage, RejectionCode } from '../hl7';
 import type { Tenant } from '../tenants';
+import { storeAttachments } from './attachments';
 import { outcomeEvent } from './audit-events';
 import { clinicalEventOf } from './clinical-event';
 import { decideFate, isOwner } from './decide';
@@ -100,8 +101,12 @@ async function finish(
     }
     stage = 'converted';
     const { conversion, sourceTime } = interpretation;
-    const { tenantId, id } = started.document;
-    const references = await ports.fhir.storeBundle(conversion, { tenantId, messageKey: id, sourceTime });
+    const { tenantId, id, enqueuedAt } = started.document;
+    const bundle = await storeAttachments(conversion.bundle, tenantId, enqueuedAt, ports.raw);
+    const references = await ports.fhir.storeBundle(
+      { ...conversion, bundle },
+      { tenantId, messageKey: id, sourceTime },
+    );
     stage = 'stored';
     const document = doneDocument(started.document, interpretation, references, ports.clock.now());
     await Promise.all([

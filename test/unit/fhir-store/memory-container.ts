@@ -12,9 +12,7 @@ export class MemoryContainer implements ResourceContainer {
 
   read = async (pk: string, ids: readonly string[]) => {
     this.reads++;
-    return ids
-      .flatMap((id) => this.documents.get(`${pk} ${id}`) ?? [])
-      .map((stored) => cloned(stored));
+    return ids.flatMap((id) => this.documents.get(`${pk} ${id}`) ?? []).map((stored) => cloned(stored));
   };
 
   commit = async (pk: string, writes: readonly Write[]): Promise<'committed' | 'changed'> => {

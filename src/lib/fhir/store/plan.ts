@@ -94,6 +94,6 @@ function isSameContent(a: StoredResource, b: StoredResource): boolean {
 }
 
 function contentOf(resource: StoredResource): unknown {
-  const { versionId: _version, lastUpdated: _time, source: _source, ...meta } = resource.meta ?? {};
-  return { ...resource, meta };
+  const { meta } = resource;
+  return { ...resource, meta: { ...meta, versionId: undefined, lastUpdated: undefined, source: undefined } };
 }

@@ -1,0 +1,60 @@
+import { receiveHttp } from '../../../src/lib/ingest/http';
+import { Away, MemoryWorld } from './memory-ports';
+import { adt, oru } from './messages';
+
+const receive = (world: MemoryWorld, text: string, tenant?: string) =>
+  receiveHttp(Buffer.from(text), tenant, world.ports());
+const msa = (ack: string): string[] => ack.split('\r').filter((line) => line.startsWith('MSA|'));
+
+test('AA means queued', async () => {
+  const world = new MemoryWorld();
+  const { status, ack } = await receive(world, adt());
+  expect([status, msa(ack)]).toEqual([200, ['MSA|AA|A1']]);
+  // Receiver and sender change places.
+  expect(ack.split('|').slice(2, 6)).toEqual(['MR', 'GEN', 'ADT', 'GEN']);
+  expect(world.queued).toHaveLength(1);
+  expect(world.queued[0]).toMatchObject({ body: Buffer.from(adt()), properties: { bodyKind: 'hl7' } });
+});
+
+test.each([
+  ['', 'MSA|AR'],
+  ['hello', 'MSA|AR'],
+  [adt({ controlId: '' }), 'MSA|AE'],
+  ['{"resourceType":"Patient"}', 'MSA|AR'],
+])('%j is answered and not queued', async (text, expected) => {
+  const world = new MemoryWorld();
+  const { status, ack } = await receive(world, text);
+  expect([status, msa(ack)[0]?.startsWith(expected)]).toEqual([400, true]);
+  expect(ack).toMatch(/\rERR\|/);
+  expect(world.queued).toEqual([]);
+});
+
+test('tenant and sender are checked', async () => {
+  const world = new MemoryWorld();
+  expect((await receive(world, adt(), 'nowhere')).status).toBe(400);
+  expect((await receive(world, adt(), 'northside')).status).toBe(400);
+  expect((await receive(world, adt({ sender: 'NORTHLAB|NORTHSIDE' }), 'northside')).status).toBe(200);
+  expect(world.queued).toMatchObject([{ properties: { tenantId: 'northside' } }]);
+});
+
+test('a batch gets one MSA per message; the good ones are queued', async () => {
+  const world = new MemoryWorld();
+  const { status, ack } = await receive(
+    world,
+    ['BHS|^~\\&\r', adt(), adt({ controlId: '' }), oru(), 'BTS|3\r'].join(''),
+  );
+  expect([status, msa(ack).map((line) => line.slice(0, 6))]).toEqual([200, ['MSA|AA', 'MSA|AE', 'MSA|AA']]);
+  expect(ack).toMatch(/^BHS\|/);
+  expect(world.queued).toHaveLength(2);
+  expect((await receive(world, `${adt()}${oru()}`)).status).toBe(200);
+  expect(world.queued).toHaveLength(3);
+});
+
+test('503 and AE while the broker is away', async () => {
+  const world = new MemoryWorld();
+  world.around = async () => {
+    throw new Away();
+  };
+  const { status, ack } = await receive(world, adt());
+  expect([status, msa(ack)]).toEqual([503, ['MSA|AE|A1']]);
+});
