@@ -33,7 +33,9 @@ function encode(data: string, encoding: string | undefined): string | undefined 
       return padded.length % 4 === 0 && base64.test(padded) ? padded : undefined;
     }
     case 'HEX':
-      return data.length % 2 === 0 && hex.test(data) ? Buffer.from(data, 'hex').toString('base64') : undefined;
+      return data.length % 2 === 0 && hex.test(data)
+        ? Buffer.from(data, 'hex').toString('base64')
+        : undefined;
     case 'A':
     case undefined:
       return Buffer.from(data, 'utf8').toString('base64');
