@@ -68,6 +68,9 @@ const NETWORK_CODE =
   /^(E(CONN\w+|TIMEDOUT|PIPE|AI_AGAIN|HOSTUNREACH|NETUNREACH)|ENOTFOUND|REQUEST_SEND_ERROR|TimeoutError)$/;
 /** The broker's client wraps a refused connection as "GeneralError", not retryable, with the code only in its text. */
 const NETWORK_TEXT = /\b(ECONN(REFUSED|RESET|ABORTED)|ETIMEDOUT|EPIPE|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH)\b/;
+/** @azure/cosmos 4.9 `items.batch` throws every failed request as a bare Error with this text and no status. */
+const BATCH_TEXT = /^Batch request error: /;
+const TOO_LARGE_TEXT = /too large/i;
 const TIME_RAN_OUT = new Set(['AbortError', 'TimeoutError', 'OperationTimeoutError']);
 
 /** Ours that say "try again later" whatever caused them. */
@@ -99,6 +102,9 @@ function classifyOne(error: Record<string, unknown>): AzureFailure | undefined {
     return { kind: 'unavailable' };
   if (name === 'ServiceBusError' && typeof error.message === 'string' && NETWORK_TEXT.test(error.message)) {
     return { kind: 'unavailable' };
+  }
+  if (typeof error.message === 'string' && BATCH_TEXT.test(error.message)) {
+    return { kind: TOO_LARGE_TEXT.test(error.message) ? 'too-large' : 'unavailable' };
   }
   return undefined;
 }

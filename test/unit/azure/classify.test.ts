@@ -71,3 +71,10 @@ it('ends on a cause that is its own', () => {
 it('takes a failed dependency of a batch for what it is: no fault of its own', () => {
   expect([200, 424].map((status) => classifyStatus(status))).toEqual(['other', 'other']);
 });
+
+it.each([
+  ['Batch request error: The service is unavailable', 'unavailable'],
+  ['Batch request error: Request size is too large', 'too-large'],
+])('a batch that the Cosmos DB SDK failed without a status: %s', (message, kind) => {
+  expect(classifyAzureError(new Error(message)).kind).toBe(kind);
+});
