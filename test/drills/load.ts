@@ -1,0 +1,44 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Ingest } from '../../src/lib/ingest';
+import { drillMessage } from '../support/messages';
+
+export interface Load {
+  /** Messages the broker has confirmed so far: those with index 0 to `sent` - 1. */
+  sent: number;
+  /** Sends without an answer. Each may have arrived all the same, and then the message is there twice. */
+  unanswered: number;
+}
+
+const pauseAfterFailure = 250;
+/** A broker that is away longer than this many failures does not come back. */
+const maxFailuresInRow = 200;
+
+/** Sends the drill's messages one after another at a steady rate until `isOver`; a send without answer is repeated. */
+export async function sendDrillMessages(
+  ingest: Ingest,
+  perSecond: number,
+  load: Load,
+  isOver: () => boolean,
+): Promise<void> {
+  let next = Date.now();
+  while (!isOver()) {
+    await sendOne(ingest, load);
+    load.sent += 1;
+    // What an outage delayed is not caught up in a burst.
+    next = Math.max(next + 1000 / perSecond, Date.now() - 1000);
+    await delay(Math.max(0, next - Date.now()));
+  }
+}
+
+async function sendOne(ingest: Ingest, load: Load): Promise<void> {
+  for (let failures = 1; ; failures++) {
+    try {
+      await ingest.enqueue(drillMessage(load.sent), {});
+      return;
+    } catch (error) {
+      load.unanswered += 1;
+      if (failures === maxFailuresInRow) throw error;
+      await delay(pauseAfterFailure);
+    }
+  }
+}

@@ -1,0 +1,37 @@
+/**
+ * npm run drill:crash, npm run drill:faults: the whole stack under load while its parts die or fail, then every store is
+ * counted. Not part of the tests: a drill takes minutes and its subject is what happens at moments nobody chose.
+ */
+import { Command, InvalidArgumentError } from 'commander';
+import { crashDrill } from './crash';
+import { faultsDrill } from './faults';
+import { runDrill } from './drill';
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (Number.isFinite(value) && value > 0) return value;
+  throw new InvalidArgumentError('It must be a number above 0.');
+}
+
+const program = new Command('drill').description('Drills on a stack of their own, in a temporary folder.');
+program
+  .command('crash')
+  .summary('host, Service Bus and Cosmos DB are killed three times each under load')
+  .option('--messages <n>', 'messages to send', positive, 2000)
+  .option('--rate <n>', 'messages per second', positive, 50)
+  .action((options: { messages: number; rate: number }) =>
+    runDrill('crash', (drill) => crashDrill(drill, Math.ceil(options.messages), options.rate)),
+  );
+program
+  .command('faults')
+  .summary('Cosmos DB refuses every fifth request, then is away, then comes back')
+  .option('--minutes <n>', 'how long it is away', positive, 10)
+  .option('--rate <n>', 'messages per second', positive, 5)
+  .action((options: { minutes: number; rate: number }) =>
+    runDrill('faults', (drill) => faultsDrill(drill, options.minutes, options.rate)),
+  );
+
+program.parseAsync().catch((error: unknown) => {
+  console.error(error);
+  process.exitCode = 1;
+});

@@ -1,0 +1,24 @@
+import { appendFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { startStack, type StackHandle } from '../../local';
+
+/** Bundled to dist/tools, beside what the stack runs. */
+const root = resolve(__dirname, '..', '..');
+
+/** A stack of its own with the built app on free ports, for drills and benchmarks; what it says goes to `stack.log`. */
+export function startTemporaryStack(dataDir: string, env: Record<string, string>): Promise<StackHandle> {
+  const built = (name: string) => join(root, 'dist', 'local', `${name}.js`);
+  return startStack({
+    dataDir,
+    appDir: root,
+    ports: 'auto',
+    scripts: {
+      servicebus: built('servicebus'),
+      cosmos: built('cosmos'),
+      host: built('host'),
+      azurite: require.resolve('azurite/dist/src/azurite.js'),
+    },
+    log: (line) => appendFileSync(join(dataDir, 'stack.log'), `${line}\n`),
+    env: { DEFAULT_TENANT: 'demo', ...env },
+  });
+}
