@@ -158,7 +158,7 @@ function bytesOf(data: TypedData | null | undefined): Buffer {
 }
 
 /** RFC 6265 section 4.1; `none` is the protocol's word for "no SameSite attribute". */
-export function setCookie(cookie: HttpCookie): string {
+function setCookie(cookie: HttpCookie): string {
   const parts = [`${cookie.name ?? ''}=${encodeURIComponent(cookie.value ?? '')}`];
   if (cookie.maxAge?.value !== undefined) parts.push(`Max-Age=${Math.trunc(cookie.maxAge.value)}`);
   if (cookie.domain?.value) parts.push(`Domain=${cookie.domain.value}`);

@@ -37,7 +37,7 @@ function identityOf(pid: number): ProcessIdentity {
   }
 }
 
-export function isAlive({ pid, born }: ProcessIdentity): boolean {
+function isAlive({ pid, born }: ProcessIdentity): boolean {
   try {
     process.kill(pid, 0);
   } catch (error) {

@@ -85,11 +85,16 @@ export function serviceBusListener(
     return work.finally(() => active.delete(work));
   };
 
+  const processError = async ({ error }: { error: unknown }): Promise<void> => {
+    // A receiver that is being stopped complains about that.
+    if (!stopped) logError(error);
+  };
+
   const subscribe = (from: ServiceBusReceiver): (() => Promise<void>) => {
     const subscription = from.subscribe(
       {
         processMessage: (message) => track(processOne(from, message)),
-        processError: async ({ error }) => logError(error),
+        processError,
       },
       {
         autoCompleteMessages: false,

@@ -25,7 +25,10 @@ beforeAll(async () => {
     'foreign-app',
   );
   const noTriggers = Object.fromEntries(
-    ['tick', 'onMessage', 'onBytes', 'onChange'].map((name) => [`AzureWebJobs.${name}.Disabled`, 'true']),
+    ['tick', 'onMessage', 'onBytes', 'onBatch', 'onEvent', 'onChange'].map((name) => [
+      `AzureWebJobs.${name}.Disabled`,
+      'true',
+    ]),
   );
   host = await runHost(worker, { appDir, env: noTriggers });
 });
@@ -152,7 +155,7 @@ describe('the app', () => {
         'keyed',
         'nothing',
       ]
-        .concat(['onBytes', 'onChange', 'onMessage', 'seen', 'slow', 'tick'])
+        .concat(['onBatch', 'onBytes', 'onChange', 'onEvent', 'onMessage', 'seen', 'slow', 'tick'])
         .sort(),
     );
     const echo = host.functions.find(({ name }) => name === 'echo');
@@ -205,7 +208,7 @@ describe('the admin API', () => {
       name: string;
       isDisabled: boolean;
     }[];
-    expect(list).toHaveLength(17);
+    expect(list).toHaveLength(19);
     expect(list).toContainEqual(expect.objectContaining({ name: 'tick', isDisabled: true }));
     expect((await host.call('/admin/functions/nobody', master)).status).toBe(404);
   });

@@ -5,7 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import { startHost, type Host, type HostOptions } from '../../../local/host';
 
 export const root = resolve(__dirname, '../../..');
-export const keys = { master: 'master-key', function: 'function-key' };
+const keys = { master: 'master-key', function: 'function-key' };
 
 /** The worker is a process of its own, so it must exist as JavaScript; built beside node_modules' cache. */
 export function buildLocal(entries: Record<string, string>): { dir: string; remove(): void } {

@@ -39,7 +39,13 @@ const busOptions = {
   sharedAccessKey: 'test-key',
   config: parseEmulatorConfig({
     UserConfig: {
-      Namespaces: [{ Name: 'ns', Queues: [queue('orders', 3), queue('bytes', 3)], Topics: [] }],
+      Namespaces: [
+        {
+          Name: 'ns',
+          Queues: [queue('orders', 3), queue('bytes', 3), queue('batches', 3)],
+          Topics: [{ Name: 'events', Properties: {}, Subscriptions: [{ Name: 'all', Properties: {} }] }],
+        },
+      ],
       Logging: { Type: 'File' },
     },
   }),
@@ -128,6 +134,25 @@ describe('a Service Bus queue', () => {
   it('hands over bytes where the function asks for them', async () => {
     await send('bytes', { body: Buffer.from([0, 255, 0x7b, 0x7d]) });
     expect((await received(host, 'onBytes', 1))[0]?.input).toEqual({ isBuffer: true, hex: '00ff7b7d' });
+  });
+
+  it('hands over a batch where the function asks for many', async () => {
+    await send('batches', [
+      { body: { n: 1 }, subject: 'a' },
+      { body: 'two', subject: 'b' },
+    ]);
+    const batches = await until(async () => {
+      const all = await seenBy(host, 'onBatch');
+      return all.flatMap(({ input }) => input).length === 2 ? all : undefined;
+    });
+    expect(batches.flatMap(({ input }) => input)).toEqual([{ n: 1 }, 'two']);
+    expect(batches.flatMap(({ metadata }) => metadata?.['subjectArray'])).toEqual(['a', 'b']);
+    await until(() => (bus.counts()['batches']?.active === 0 ? true : undefined));
+  });
+
+  it('has topics with subscriptions beside it', async () => {
+    await send('events', { body: { kind: 'created' } });
+    expect((await received(host, 'onEvent', 1))[0]?.input).toEqual({ kind: 'created' });
   });
 
   it('keeps messages back while the host drains', async () => {
