@@ -6,7 +6,7 @@ import { startStack, type Stack } from './stack';
 
 let stack: Stack;
 beforeAll(async () => {
-  stack = await startStack();
+  stack = await startStack('loop');
 }, 60_000);
 afterAll(() => stack.stop(), 30_000);
 

@@ -13,6 +13,8 @@ import topology from '../../../topology.json';
 import { startAzurite } from '../host/azurite';
 
 export interface Stack {
+  /** What the app reads from its environment. */
+  readonly settings: Record<string, string>;
   readonly services: Services;
   readonly broker: ServiceBusClient;
   readonly cosmos: CosmosClient;
@@ -23,8 +25,8 @@ export interface Stack {
   stop(): Promise<void>;
 }
 
-/** The store, the broker and blobs over the wire, and a loop in the place of the Functions host. */
-export async function startStack(): Promise<Stack> {
+/** The store, the broker and blobs over the wire and, unless a real host runs, a loop in its place. */
+export async function startStack(consumer: 'loop' | 'host'): Promise<Stack> {
   const folder = mkdtempSync(join(tmpdir(), 'medrelay-ingest-'));
   const [cosmosEndpoint, brokerEndpoint, azurite] = await Promise.all([
     startCosmos({ port: 0, dataDir: join(folder, 'cosmos') }),
@@ -46,24 +48,44 @@ export async function startStack(): Promise<Stack> {
   const blobs = BlobServiceClient.fromConnectionString(azurite.connection);
   for (const name of topology.Blobs) await blobs.createContainer(name);
 
-  const services = createServices(
-    'medrelay-test',
-    loadConfig({
-      ServiceBusConnection: brokerEndpoint.connectionString,
-      CosmosDBConnection: cosmosEndpoint.connectionString,
-      AzureWebJobsStorage: azurite.connection,
-      DEFAULT_TENANT: 'demo',
-      AZURE_FUNCTIONS_ENVIRONMENT: 'Development',
-      MEDRELAY_KEY_FILE: join(folder, 'kek.json'),
-      MEDRELAY_CONFIG_DIR: resolve('config'),
-      RETRY_DELAYS_SECONDS: '1',
-    }),
-  );
+  const settings = {
+    ServiceBusConnection: brokerEndpoint.connectionString,
+    CosmosDBConnection: cosmosEndpoint.connectionString,
+    AzureWebJobsStorage: azurite.connection,
+    DEFAULT_TENANT: 'demo',
+    AZURE_FUNCTIONS_ENVIRONMENT: 'Development',
+    MEDRELAY_KEY_FILE: join(folder, 'kek.json'),
+    MEDRELAY_CONFIG_DIR: resolve('config'),
+    RETRY_DELAYS_SECONDS: '1',
+  };
+  const services = createServices('medrelay-test', loadConfig(settings));
   const broker = new ServiceBusClient(brokerEndpoint.connectionString);
   const results: BodyResult[] = [];
   const errors: unknown[] = [];
+  const subscription =
+    consumer === 'loop' ? consume(services, broker, results, errors) : { close: () => Promise.resolve() };
+  return {
+    settings,
+    services,
+    broker,
+    cosmos,
+    blobs,
+    results,
+    errors,
+    async stop() {
+      await subscription.close();
+      await broker.close();
+      await services.close();
+      cosmos.dispose();
+      await Promise.all([cosmosEndpoint.stop(), brokerEndpoint.stop(), azurite.stop()]);
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function consume(services: Services, broker: ServiceBusClient, results: BodyResult[], errors: unknown[]) {
   const receiver = broker.createReceiver('hl7-messages', { skipParsingBodyAsJson: true });
-  const subscription = receiver.subscribe(
+  return receiver.subscribe(
     {
       async processMessage({ body, messageId, sequenceNumber, enqueuedTimeUtc, applicationProperties }) {
         const metadata = {
@@ -80,20 +102,4 @@ export async function startStack(): Promise<Stack> {
     },
     { maxConcurrentCalls: 8 },
   );
-  return {
-    services,
-    broker,
-    cosmos,
-    blobs,
-    results,
-    errors,
-    async stop() {
-      await subscription.close();
-      await broker.close();
-      await services.close();
-      cosmos.dispose();
-      await Promise.all([cosmosEndpoint.stop(), brokerEndpoint.stop(), azurite.stop()]);
-      rmSync(folder, { recursive: true, force: true });
-    },
-  };
 }
