@@ -16,7 +16,7 @@ import { Invoker, type HostedFunction } from './invoker';
 import type { HostKeys } from './keys';
 import { disableNagle } from './no-delay';
 import type { Binding, IndexedFunction, LogLevel } from './protocol';
-import { appEnvironment, connectionString, hostId, isDisabled, type Env } from './settings';
+import { appEnvironment, connectionString, hostId, type Env } from './settings';
 import { cosmosDbListener } from './triggers/cosmos-db';
 import type { Listener } from './triggers/listener';
 import { serviceBusListener } from './triggers/service-bus';
@@ -122,7 +122,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
   try {
     const { functions: indexed } = await worker.start();
     const catalog = buildCatalog(indexed, settings, env);
-    const functions = describeFunctions(indexed, catalog, settings, env, port);
+    const functions = describeFunctions(indexed, catalog, settings, port);
     const id = hostId(appDir, env);
     listeners = await createListeners(catalog, settings, env, id, invoker, log);
     logFunctionList(functions, log);
@@ -274,16 +274,18 @@ function describeFunctions(
   indexed: readonly IndexedFunction[],
   catalog: Catalog,
   settings: HostSettings,
-  env: Env,
   port: number,
 ): HostedFunctionInfo[] {
+  const listening = new Set(
+    [...catalog.timers, ...catalog.serviceBus, ...catalog.cosmosDb].map(({ name }) => name),
+  );
   return indexed.map((fn) => {
     const http = catalog.http.find((candidate) => candidate.name === fn.name);
     const path = [settings.routePrefix, http?.route.template].filter((part) => part).join('/');
     return {
       name: fn.name,
       trigger: triggerOf(fn).type,
-      disabled: http?.disabled ?? isDisabled(fn.name, env),
+      disabled: http?.disabled ?? !listening.has(fn.name),
       bindings: fn.bindings,
       ...(http
         ? { route: http.route.template, methods: [...http.methods], url: `http://localhost:${port}/${path}` }
