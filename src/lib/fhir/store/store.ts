@@ -6,11 +6,12 @@ import {
   isDirectoryType,
   patientPartition,
   versionId,
+  type ResourceDocument,
   type SourceMessage,
   type StoredResource,
 } from './documents';
 import { planResource, type Statement } from './plan';
-import type { ResourceContainer, Write } from './ports';
+import type { ResourceContainer, Stored, Write } from './ports';
 import { partitionStatements, readStatements, type Statements } from './references';
 
 export interface FhirStore {
@@ -32,10 +33,17 @@ export function createFhirStore(container: ResourceContainer): FhirStore {
     async storeBundle(bundle, message) {
       const statements = readStatements(bundle);
       const { directory, patients } = partitionStatements(message.tenantId, statements);
-      const writeAll = (partitions: Map<string, Statement[]>): Promise<unknown> =>
-        Promise.all([...partitions].map(([pk, members]) => writePartition(container, pk, members, message)));
-      await writeAll(directory);
-      await writeAll(patients);
+      // All reads at once; the writes in order, directory first.
+      const read = (partitions: Map<string, Statement[]>): Promise<Partition[]> =>
+        Promise.all(
+          [...partitions].map(async ([pk, members]) => {
+            return { pk, statements: members, found: await container.read(pk, idsToRead(members)) };
+          }),
+        );
+      const [shared, own] = await Promise.all([read(directory), read(patients)]);
+      for (const partitions of [shared, own]) {
+        await Promise.all(partitions.map((partition) => writePartition(container, partition, message)));
+      }
       return statements.map(({ resource }) => `${resource.resourceType}/${resource.id}`);
     },
 
@@ -80,14 +88,19 @@ export function createFhirStore(container: ResourceContainer): FhirStore {
   };
 }
 
+interface Partition {
+  readonly pk: string;
+  readonly statements: readonly Statement[];
+  readonly found: readonly Stored<ResourceDocument>[];
+}
+
 async function writePartition(
   container: ResourceContainer,
-  pk: string,
-  statements: readonly Statement[],
+  { pk, statements, found: firstFound }: Partition,
   message: SourceMessage,
 ): Promise<void> {
+  let found = firstFound;
   for (let attempt = 1; attempt <= maxAttempts; attempt++) {
-    const found = await container.read(pk, idsToRead(statements, message, attempt));
     const stored = new Map(found.map((entry) => [entry.document.id, entry]));
     const plans = statements
       .filter(
@@ -98,6 +111,7 @@ async function writePartition(
         return planResource(pk, statement, stored.get(currentId(resourceType, id)), message);
       });
     if (await commitAll(container, pk, packBatches(plans))) return;
+    found = await container.read(pk, idsToRead(statements, message));
   }
   throw new MedrelayError(
     'STORE_CONTENTION',
@@ -109,15 +123,11 @@ async function writePartition(
  * The message's own history documents are read only after a batch met a change: they tell "I did this before"
  * from "somebody else wrote", and most messages meet neither.
  */
-function idsToRead(
-  statements: readonly Statement[],
-  { messageKey }: SourceMessage,
-  attempt: number,
-): readonly string[] {
+function idsToRead(statements: readonly Statement[], message?: SourceMessage): readonly string[] {
   return statements.flatMap(({ resource: { resourceType, id } }) =>
-    attempt === 1
+    message === undefined
       ? [currentId(resourceType, id)]
-      : [currentId(resourceType, id), versionId(resourceType, id, messageKey)],
+      : [currentId(resourceType, id), versionId(resourceType, id, message.messageKey)],
   );
 }
 
