@@ -25,9 +25,9 @@ export function makeBundle(scope: Scope, timestamp: string | undefined): Bundle 
 /** `""` fields, for the resources their segments describe: PID-13 `""` deletes Patient.telecom. */
 export function deletionsOf(scope: Scope): Deletion[] {
   const deletions: Deletion[] = [];
-  for (const reader of scope.readers.values()) {
-    const { entry } = reader;
-    if (entry === undefined) continue;
+  for (const reader of scope.readers) {
+    const entry = reader?.entry;
+    if (entry === undefined || reader === undefined || reader.deletions.length === 0) continue;
     const resource = scope.resources.get(entry.slice('urn:uuid:'.length));
     for (const target of reader.deletions) {
       const prefix = `${resource?.resourceType}.`;

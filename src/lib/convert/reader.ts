@@ -11,8 +11,8 @@ export type KeptFields = Readonly<Record<number, string>>;
  */
 export class FieldReader {
   /** Bit n set: component n was read. */
-  #read = 0;
-  #kept: string | undefined;
+  private read = 0;
+  private keptReason: string | undefined = undefined;
 
   constructor(
     readonly segment: SegmentReader,
@@ -24,7 +24,7 @@ export class FieldReader {
 
   /** Text of a component; undefined when absent or `""` (a `""` inside a value is simply left out of the new value). */
   get(component: number, sub = 1): string | undefined {
-    this.#read |= 1 << component;
+    this.read |= 1 << component;
     return this.repetition.get(component, sub) ?? undefined;
   }
 
@@ -36,15 +36,15 @@ export class FieldReader {
 
   /** A value that was read and could not be carried after all. */
   keep(reason: string): void {
-    this.#kept = reason;
+    this.keptReason = reason;
   }
 
   get kept(): string | undefined {
-    return this.#kept;
+    return this.keptReason;
   }
 
   wasRead(component: number): boolean {
-    return (this.#read & (1 << component)) !== 0;
+    return (this.read & (1 << component)) !== 0;
   }
 
   location(component?: number): string {
@@ -73,19 +73,28 @@ export class FieldReader {
   }
 }
 
+const none: readonly FieldReader[] = [];
+
 /** The typed way into a segment. Every read names the FHIR element that the value is for. */
 export class SegmentReader {
   /** fullUrl of the resource that the segment describes; set as soon as its key is known. */
-  entry: string | undefined;
-  readonly #fields: (FieldReader[] | undefined)[] = [];
-  readonly #kept = new Map<number, string>();
+  entry: string | undefined = undefined;
+  /** Elements that this segment deletes with `""`. */
+  deletions: readonly string[] = [];
+  /** Sparse, by field number: only what was read and is there. */
+  private readonly fields: (FieldReader[] | undefined)[];
+  private readonly fieldCount: number;
+  private keptWhole: string | undefined = undefined;
 
   constructor(
     readonly segment: Hl7Segment,
     readonly sender: Sender,
     readonly findings: Findings,
     private readonly keptFields: KeptFields,
-  ) {}
+  ) {
+    this.fieldCount = segment.fieldCount;
+    this.fields = new Array<FieldReader[] | undefined>(this.fieldCount + 1);
+  }
 
   get location(): string {
     return `${this.segment.name}[${this.segment.occurrence}]`;
@@ -93,17 +102,15 @@ export class SegmentReader {
 
   /** All populated repetitions. */
   all(field: number, target: string): readonly FieldReader[] {
-    const known = this.#fields[field];
-    if (known !== undefined) {
-      for (const reader of known) if (reader.target !== target) reader.target += `, ${target}`;
-      return known;
-    }
+    if (field > this.fieldCount) return none;
+    const known = this.fields[field];
+    if (known !== undefined) return alsoFor(known, target);
     const source = this.segment.field(field);
+    if (source.raw === '') return none;
     const readers: FieldReader[] = [];
-    this.#fields[field] = readers;
-    if (source.raw === '') return readers;
+    this.fields[field] = readers;
     if (source.isNull) {
-      this.#deletions.push(target);
+      this.deletions = [...this.deletions, target];
       return readers;
     }
     const { repetitions } = source;
@@ -127,27 +134,18 @@ export class SegmentReader {
     return this.first(field, target)?.code(1);
   }
 
-  readonly #deletions: string[] = [];
-
-  /** Elements that this segment deletes with `""`. */
-  get deletions(): readonly string[] {
-    return this.#deletions;
-  }
-
   hasRead(field: number): boolean {
-    return this.#fields[field] !== undefined;
-  }
-
-  keep(field: number, reason: string): void {
-    this.#kept.set(field, reason);
+    return this.fields[field] !== undefined;
   }
 
   /** Everything the segment says stays in the raw copy only. */
   keepAll(reason: string): void {
-    this.#keptWhole = reason;
+    this.keptWhole = reason;
   }
 
-  #keptWhole: string | undefined;
+  get isKeptWhole(): boolean {
+    return this.keptWhole !== undefined;
+  }
 
   report(severity: Diagnostic['severity'], code: string, safeMessage: string): void {
     this.findings.add({ severity, code, location: this.location, safeMessage });
@@ -155,9 +153,14 @@ export class SegmentReader {
 
   /** The marks of one field, for the ledger. */
   marks(field: number): { readers: readonly FieldReader[]; kept: string | undefined } {
-    return {
-      readers: this.#fields[field] ?? [],
-      kept: this.#kept.get(field) ?? this.keptFields[field] ?? this.#keptWhole,
-    };
+    return { readers: this.fields[field] ?? none, kept: this.keptWhole ?? this.keptFields[field] };
   }
+}
+
+/** A field that feeds two elements names both. */
+function alsoFor(readers: readonly FieldReader[], target: string): readonly FieldReader[] {
+  for (const reader of readers) {
+    if (!reader.target.split(', ').includes(target)) reader.target += `, ${target}`;
+  }
+  return readers;
 }

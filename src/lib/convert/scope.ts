@@ -14,7 +14,8 @@ export class Scope {
   readonly sender: Sender;
   readonly findings = new Findings();
   readonly messageKey: string;
-  readonly readers = new Map<number, SegmentReader>();
+  /** By the segment's place in the message. */
+  readonly readers: (SegmentReader | undefined)[] = [];
   readonly resources = new Map<string, Identified>();
   readonly createOnly = new Set<string>();
   readonly #ids = new Map<string, string>();
@@ -31,23 +32,16 @@ export class Scope {
 
   /** Opens a segment for reading; `kept` names the fields that are left to the raw copy on purpose. */
   open(segment: Hl7Segment, kept: KeptFields = {}): SegmentReader {
-    let reader = this.readers.get(segment.index);
+    let reader = this.readers[segment.index];
     if (reader === undefined) {
       reader = new SegmentReader(segment, this.sender, this.findings, kept);
-      this.readers.set(segment.index, reader);
+      this.readers[segment.index] = reader;
     }
     return reader;
   }
 
   id(kind: string, ...businessKey: readonly string[]): string {
-    const key = joinKey(...businessKey);
-    const cacheKey = `${kind}|${key}`;
-    let id = this.#ids.get(cacheKey);
-    if (id === undefined) {
-      id = resourceId(this.context.tenantId, kind, key);
-      this.#ids.set(cacheKey, id);
-    }
-    return id;
+    return this.#idOf(kind, joinKey(...businessKey));
   }
 
   /**
@@ -55,10 +49,20 @@ export class Scope {
    * the message gets the plain id, the next ones are numbered.
    */
   nextId(kind: string, ...businessKey: readonly string[]): string {
-    const key = `${kind}|${joinKey(...businessKey)}`;
-    const ordinal = (this.#ordinals.get(key) ?? 0) + 1;
-    this.#ordinals.set(key, ordinal);
-    return this.id(ordinal === 1 ? kind : `${kind}#${ordinal}`, ...businessKey);
+    const key = joinKey(...businessKey);
+    const ordinal = (this.#ordinals.get(`${kind}|${key}`) ?? 0) + 1;
+    this.#ordinals.set(`${kind}|${key}`, ordinal);
+    return this.#idOf(ordinal === 1 ? kind : `${kind}#${ordinal}`, key);
+  }
+
+  #idOf(kind: string, key: string): string {
+    const cacheKey = `${kind}|${key}`;
+    let id = this.#ids.get(cacheKey);
+    if (id === undefined) {
+      id = resourceId(this.context.tenantId, kind, key);
+      this.#ids.set(cacheKey, id);
+    }
+    return id;
   }
 
   /**

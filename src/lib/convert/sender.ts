@@ -1,5 +1,5 @@
 import type { MessageHeader } from '../hl7';
-import { codingSystemUri } from './codemaps/coding-systems';
+import { codingSystemUri, oidSystem } from './codemaps/coding-systems';
 import { table } from './codemaps/table';
 import { encodePart, localSystem } from './identity';
 import type { SenderProfile } from './profile';
@@ -53,7 +53,7 @@ export class Sender {
   #namespace(id: string): string {
     const { namespaces } = this.profile;
     if (Object.hasOwn(namespaces, id)) return namespaces[id] ?? this.system;
-    if (oid.test(id)) return `urn:oid:${id}`;
+    if (oid.test(id)) return oidSystem(id);
     return commonNamespace(id) ?? localSystem(this.tenantId, id);
   }
 
@@ -64,7 +64,7 @@ export class Sender {
       const { codeSystems } = this.profile;
       system = Object.hasOwn(codeSystems, id) ? codeSystems[id] : codingSystemUri(id);
       system ??= oid.test(id)
-        ? `urn:oid:${id}`
+        ? oidSystem(id)
         : absoluteUri.test(id)
           ? id
           : `${this.system}:${encodePart(id)}`;
@@ -77,7 +77,7 @@ export class Sender {
 function universalSystem(id: string, type = ''): string | undefined {
   switch (type.toUpperCase()) {
     case 'ISO':
-      return oid.test(id) ? `urn:oid:${id}` : undefined;
+      return oid.test(id) ? oidSystem(id) : undefined;
     case 'UUID':
     case 'GUID':
       return uuid.test(id) ? `urn:uuid:${id.toLowerCase()}` : undefined;
@@ -89,6 +89,6 @@ function universalSystem(id: string, type = ''): string | undefined {
     case 'CLIA':
       return 'urn:oid:2.16.840.1.113883.4.7';
     default:
-      return oid.test(id) ? `urn:oid:${id}` : undefined;
+      return oid.test(id) ? oidSystem(id) : undefined;
   }
 }

@@ -43,3 +43,19 @@ export function codingSystemUri(id: string): string | undefined {
   const number = hl7Table.exec(id)?.[1];
   return number === undefined ? named(id.toUpperCase()) : `${terminology}/v2-${number}`;
 }
+
+/** OIDs that R4 gives a URI of its own: one system, one name. */
+const oidUri = table<string>({
+  '2.16.840.1.113883.4.1': 'http://hl7.org/fhir/sid/us-ssn',
+  '2.16.840.1.113883.4.6': 'http://hl7.org/fhir/sid/us-npi',
+  '2.16.840.1.113883.6.1': 'http://loinc.org',
+  '2.16.840.1.113883.6.8': 'http://unitsofmeasure.org',
+  '2.16.840.1.113883.6.12': 'http://www.ama-assn.org/go/cpt',
+  '2.16.840.1.113883.6.69': 'http://hl7.org/fhir/sid/ndc',
+  '2.16.840.1.113883.6.88': 'http://www.nlm.nih.gov/research/umls/rxnorm',
+  '2.16.840.1.113883.6.90': 'http://hl7.org/fhir/sid/icd-10-cm',
+  '2.16.840.1.113883.6.96': 'http://snomed.info/sct',
+  '2.16.840.1.113883.12.292': 'http://hl7.org/fhir/sid/cvx',
+});
+
+export const oidSystem = (oid: string): string => oidUri(oid) ?? `urn:oid:${oid}`;

@@ -20,14 +20,16 @@ export function codeableConcept(
 ): CodeableConcept | undefined {
   if (field === undefined) return undefined;
   const codings: Coding[] = [];
+  /** The sender's words for a code whose display the map knows differently. */
+  let shown: string | undefined;
   const first = coding(field, 1, options);
   if (first !== undefined) {
     const mapped = isFromTable(field, 3, options) ? options.map?.(first.code) : undefined;
     if (mapped !== undefined) codings.push(mapped);
-    if (mapped === undefined || mapped.code !== first.code || mapped.system !== first.system)
-      codings.push(first);
+    if (mapped?.code !== first.code) codings.push(first);
+    else if (first.display !== mapped?.display) shown = first.display;
   }
-  const text = field.get(9);
+  const text = field.get(9) ?? shown;
   if (field.repetition.componentCount > 3) {
     const second = coding(field, 4, {});
     const third = coding(field, 10, {});

@@ -45,6 +45,7 @@ export function organization(
 
 function notHome<T extends { use?: string }>(part: T): T {
   if (part.use !== 'home') return part;
-  const { use: _use, ...rest } = part;
-  return rest as T;
+  const rest = { ...part };
+  delete rest.use;
+  return rest;
 }

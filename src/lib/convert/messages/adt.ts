@@ -1,4 +1,5 @@
 import type { Reference } from 'fhir/r4';
+import { joinKey } from '../identity';
 import type { Scope } from '../scope';
 import { mapAl1 } from '../segments/al1';
 import { mapDg1 } from '../segments/dg1';
@@ -21,7 +22,7 @@ export function convertAdt(root: Group, scope: Scope): Reference[] {
         obx,
         group.all('NTE'),
         scope,
-        { subject, visit, key: [about, 'visit', taken], effective: {} },
+        { subject, visit, key: joinKey(about, 'visit', taken), effective: {} },
         undefined,
       );
     }

@@ -1,5 +1,6 @@
 import type { Reference } from 'fhir/r4';
 import type { Diagnostic, Hl7Segment } from '../../hl7';
+import { joinKey } from '../identity';
 import type { Scope } from '../scope';
 import { mapObr, mapObrSpecimen, type OrderContext } from '../segments/obr';
 import { mapObx } from '../segments/obx';
@@ -34,7 +35,7 @@ function convertResult(result: Group, scope: Scope): Reference[] {
     return obr === undefined ? [] : [{ group, obr }];
   });
   if (orders.length === 0) scope.findings.add(noResults);
-  const key = [subject.patient.id, 'message', scope.messageKey];
+  const key = joinKey(subject.patient.id, 'message', scope.messageKey);
   mapObservations(
     patientGroup,
     'PATIENT_OBSERVATION',

@@ -16,6 +16,7 @@ export function mapPatient(group: Group | undefined, scope: Scope): PatientSubje
   if (pd1 !== undefined) mapPd1(pd1, scope, subject);
   for (const kin of group.allGroups('NEXT_OF_KIN'))
     for (const nk1 of kin.all('NK1')) mapNk1(nk1, scope, subject);
+  for (const nte of group.all('NTE')) scope.open(nte).keepAll('R4 has no notes on a patient.');
   return subject;
 }
 

@@ -1,4 +1,4 @@
-import type { AllergyIntolerance } from 'fhir/r4';
+import type { AllergyIntolerance, CodeableConcept } from 'fhir/r4';
 import type { Hl7Segment } from '../../hl7';
 import { allergenCategory, allergyType, criticality, reactionSeverity } from '../codemaps/allergies';
 import { terminology } from '../codemaps/table';
@@ -6,6 +6,7 @@ import { codeableConcept } from '../datatypes/cwe';
 import { dateTime } from '../datatypes/dtm';
 import { absentReason } from '../extensions';
 import { codeKey } from '../keys';
+import type { FieldReader } from '../reader';
 import type { Identified, Scope } from '../scope';
 import { each, set } from '../set';
 import type { PatientSubject } from './pid';
@@ -31,19 +32,22 @@ export function mapAl1(segment: Hl7Segment, scope: Scope, { patient, reference }
   const category = allergenCategory(kind);
   if (category !== undefined) allergy.category = [category];
   const severity = al1.code(4, 'AllergyIntolerance.reaction.severity');
-  const manifestation = each(al1.all(5, 'AllergyIntolerance.reaction.manifestation'), (field) =>
-    codeableConcept(field),
-  );
+  const manifestation = each(al1.all(5, 'AllergyIntolerance.reaction.manifestation'), reaction);
   if (manifestation === undefined) set(allergy, 'criticality', criticality(severity));
   if (code === undefined) allergy.code = absentReason('unknown');
   else allergy.code = code;
   allergy.patient = reference;
   set(allergy, 'onsetDateTime', dateTime(al1.first(6, 'AllergyIntolerance.onset')));
   if (manifestation !== undefined) {
-    // AL1-5 of ST carries one reaction's text, a CWE its code: both are what `codeableConcept` reads.
-    allergy.reaction = [{ manifestation }];
-    const [reaction] = allergy.reaction;
-    if (reaction !== undefined) set(reaction, 'severity', reactionSeverity(severity));
+    const severe = reactionSeverity(severity);
+    allergy.reaction = [severe === undefined ? { manifestation } : { manifestation, severity: severe }];
   }
   scope.add(allergy);
+}
+
+/** AL1-5 is a text (ST); some send a code with its text all the same. */
+function reaction(field: FieldReader): CodeableConcept | undefined {
+  if (field.repetition.componentCount > 1) return codeableConcept(field);
+  const text = field.get(1);
+  return text === undefined ? undefined : { text };
 }

@@ -16,9 +16,15 @@ const kept = {
   14: protocol,
   15: protocol,
   16: protocol,
+  17: protocol,
   18: protocol,
+  19: protocol,
   20: protocol,
   21: protocol,
+  22: routing,
+  23: routing,
+  24: routing,
+  25: routing,
 } as const;
 
 /** What MSH gives the Bundle. MessageHeader is not made: it belongs to Bundles of type message, ours is a transaction. */

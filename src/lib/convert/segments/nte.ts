@@ -5,7 +5,11 @@ import { practitioner } from '../datatypes/xcn';
 import type { Scope } from '../scope';
 import { set } from '../set';
 
-const kept = { 1: 'Set id: order of segments in the message.' };
+const kept = {
+  1: 'Set id: order of segments in the message.',
+  2: 'Source of comment: R4 annotations name an author, not a system.',
+  4: 'Comment type: R4 annotations have none.',
+};
 
 /** NTE: a note of whatever it follows; the repetitions of NTE-3 are its lines. */
 export function mapNte(segment: Hl7Segment, scope: Scope, target: string): Annotation | undefined {

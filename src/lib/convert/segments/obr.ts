@@ -30,8 +30,8 @@ import type { Visit } from './pv1';
 export interface OrderContext {
   readonly subject: PatientSubject;
   readonly visit: Visit | undefined;
-  /** Parts that name the order: with the patient, so that a reused order number never touches another patient. */
-  readonly key: readonly string[];
+  /** What the observations belong to, as the first part of their keys: the id of the report or of the visit. */
+  readonly key: string;
   readonly effective: { readonly dateTime?: string; readonly period?: Period };
 }
 
@@ -96,9 +96,10 @@ export function mapObr(
     each(technicians, (field) => resultClinician(field, scope)),
   );
   scope.add(report);
-  return { subject, visit, key, effective, report };
+  return { subject, visit, key: report.id, effective, report };
 }
 
+/** Parts that name the order: with the patient, so that a reused order number never touches another patient. */
 function orderKey(
   scope: Scope,
   subject: PatientSubject,
@@ -214,7 +215,7 @@ export function mapObrSpecimen(
   if (source === undefined && received === undefined) return undefined;
   const specimen: Identified<Specimen> = {
     resourceType: 'Specimen',
-    id: scope.nextId('Specimen', ...order.key),
+    id: scope.nextId('Specimen', order.key),
   };
   set(specimen, 'type', subcomponentConcept(source, 1));
   specimen.subject = order.subject.reference;

@@ -47,7 +47,7 @@ export function mapObx(
   const obx = scope.open(segment, kept);
   const coded = codeableConcept(obx.first(3, 'Observation.code'));
   const subId = obx.text(4, 'Observation.extension(v2-subid)');
-  const id = scope.nextId('Observation', ...order.key, ...codeKey(coded), subId ?? '');
+  const id = scope.nextId('Observation', order.key, ...codeKey(coded), subId ?? '');
   obx.entry = `urn:uuid:${id}`;
   const observation = { resourceType: 'Observation', id } as Identified<Observation>;
   addExtensions(observation, obx, subId);

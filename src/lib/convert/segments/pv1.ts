@@ -166,18 +166,25 @@ function hospitalization(pv1: SegmentReader): EncounterHospitalization | undefin
 }
 
 function locations(pv1: SegmentReader, scope: Scope, encounter: Encounter): EncounterLocation[] | undefined {
-  const current =
-    encounter.status === 'finished' ? 'completed' : encounter.status === 'planned' ? 'planned' : 'active';
+  const here = locationStatus(encounter.status);
   const places = [
-    [3, current],
+    [3, here],
     [6, 'completed'],
-    [11, encounter.status === 'finished' ? 'completed' : 'active'],
+    [11, here],
     [42, 'reserved'],
   ] as const;
   return list(
     places.map(([n, status]): EncounterLocation | undefined => {
       const place = location(pv1.first(n, 'Encounter.location'), scope);
-      return place === undefined ? undefined : { location: place, status };
+      if (place === undefined) return undefined;
+      return status === undefined ? { location: place } : { location: place, status };
     }),
   );
+}
+
+/** Where the patient is follows the visit: a status that is unknown says nothing about the place either. */
+function locationStatus(status: Encounter['status']): EncounterLocation['status'] {
+  if (status === 'finished') return 'completed';
+  if (status === 'planned') return 'planned';
+  return status === 'unknown' ? undefined : 'active';
 }

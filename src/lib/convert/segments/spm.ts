@@ -30,7 +30,7 @@ export function mapSpm(
     resourceType: 'Specimen',
     id:
       first === undefined
-        ? scope.nextId('Specimen', ...order.key)
+        ? scope.nextId('Specimen', order.key)
         : scope.id('Specimen', order.subject.patient.id, ...identifierKey(first)),
   };
   spm.entry = `urn:uuid:${specimen.id}`;
