@@ -54,12 +54,9 @@ function run(node, args) {
       PATH: `${join(root, 'node_modules', '.bin')}${require('node:path').delimiter}${process.env.PATH}`,
     },
   });
-  // Ctrl-C reaches the child through the terminal as well; waiting for it here is what keeps the prompt away until it has drained.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-    process.on(signal, () => {
-      if (signal !== 'SIGINT') child.kill(signal);
-    });
-  }
+  // A terminal sends Ctrl-C to the child as well, another program may send it to this process alone: the child gets it
+  // either way, and this process waits until it has drained.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   return new Promise((resolve) => child.on('exit', (code, signal) => resolve(signal ? 1 : (code ?? 1))));
 }
 

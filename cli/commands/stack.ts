@@ -43,7 +43,7 @@ async function start(options: StartOptions): Promise<void> {
   });
   console.log(describe(stack.info, options.data));
   await new Promise<void>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve());
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve());
   });
   console.log('\nDraining; what is under way is finished first.');
   await stack.stop();

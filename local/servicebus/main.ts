@@ -1,6 +1,7 @@
 /**
  * The Service Bus endpoint as a process of its own:
- * `--port N --config FILE --data DIR --key KEY [--host H] [--exit-with-parent]`.
+ * `--port N --config FILE --data DIR [--host H] [--exit-with-parent]`, and the shared access key in the variable
+ * SERVICE_BUS_KEY, because everybody on a machine can read command lines.
  * Prints one line of JSON when it listens; on failure one sentence, and exit code 1.
  */
 import { readFileSync } from 'node:fs';
@@ -19,15 +20,17 @@ async function main(): Promise<void> {
       port: { type: 'string' },
       config: { type: 'string' },
       data: { type: 'string' },
-      key: { type: 'string' },
       host: { type: 'string' },
       'exit-with-parent': { type: 'boolean', default: false },
     },
   });
-  const { config, data, key, host } = values;
+  const { config, data, host } = values;
+  const key = process.env['SERVICE_BUS_KEY'];
   const port = Number(values.port);
   if (!config || !data || !key || !Number.isInteger(port) || port < 0 || port > 65_535) {
-    throw new Error('Usage: --port N --config FILE --data DIR --key KEY [--host HOST] [--exit-with-parent].');
+    throw new Error(
+      'Usage: --port N --config FILE --data DIR [--host HOST] [--exit-with-parent], with the key in SERVICE_BUS_KEY.',
+    );
   }
   const bus = await startServiceBus({
     port,

@@ -40,8 +40,11 @@ export interface Ended {
 export function spawnMain(data: string, port: number, ...flags: string[]): ChildProcess {
   const config = join(data, 'config.json');
   writeFileSync(config, JSON.stringify(emulatorConfig));
-  const known = ['--port', String(port), '--config', config, '--data', data, '--key', KEY];
-  return spawn(process.execPath, [bundle, ...known, ...flags], { stdio: 'pipe' });
+  const known = ['--port', String(port), '--config', config, '--data', data];
+  return spawn(process.execPath, [bundle, ...known, ...flags], {
+    stdio: 'pipe',
+    env: { ...process.env, SERVICE_BUS_KEY: KEY },
+  });
 }
 
 export async function startMain(data: string, port = 0, ...flags: string[]): Promise<Running> {
