@@ -1,4 +1,5 @@
 import { app, type InvocationContext } from '@azure/functions';
+import { readDelivery } from '../lib/ingest';
 import { safeError } from '../lib/security';
 import { functionServices } from '../lib/services';
 
@@ -8,10 +9,12 @@ app.serviceBusQueue('auditReplay', {
   handler: replayAudit,
 });
 
-/** Brings an audit event that the store could not take into it. Throws while it still cannot: the queue keeps it. */
-export async function replayAudit(document: unknown, context: InvocationContext): Promise<void> {
+/** Brings an audit event that the store could not take into it, or queues it again for later. */
+async function replayAudit(document: unknown, context: InvocationContext): Promise<void> {
   try {
-    context.info(`audit event ${await functionServices().auditReplay.replayQueued(document)}`);
+    // Written by our own postponing, or absent.
+    const { attempt } = readDelivery(context.triggerMetadata, new Date());
+    context.info(`audit event ${await functionServices().auditReplay.replayQueued(document, attempt)}`);
   } catch (error) {
     const { code, safeMessage } = safeError(error);
     context.error(`audit replay failed: ${code}: ${safeMessage}`);

@@ -97,7 +97,7 @@ export function createServices(app: string, config: Config = loadConfig()): Serv
     ingest,
     fhir: createFhirStore(resources),
     audit,
-    auditReplay: createAuditReplay(auditPorts),
+    auditReplay: createAuditReplay({ ...auditPorts, retryDelaysSeconds: config.retryDelaysSeconds }),
     listAudit: (tenantId, range) => listAuditEvents(events, tenantId, range),
     close: () => azure.close(),
   };

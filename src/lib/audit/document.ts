@@ -161,7 +161,7 @@ const documentSchema = z.looseObject({
   ...{ mac, sourceMac: mac, phi: z.record(z.string(), sealed).optional() },
 });
 
-function asDocument(candidate: unknown): AuditDocument {
+export function asDocument(candidate: unknown): AuditDocument {
   if (!documentSchema.safeParse(candidate).success) throw notOurs();
   return candidate as AuditDocument;
 }

@@ -2,5 +2,5 @@ export type { Audit, AuditAgent, AuditEntity, AuditEventInput, AuditReceipt, Cod
 export type { AuditDocument } from './document';
 export type { EventJournal, EventQueue, EventStore } from './ports';
 export { createAudit, type AuditPorts } from './record';
-export { createAuditReplay, type AuditReplay, type Replayed } from './replay';
+export { createAuditReplay, type AuditReplay, type Replayed, type ReplayPorts } from './replay';
 export { listAuditEvents, type AuditRange } from './list';

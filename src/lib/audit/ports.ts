@@ -16,6 +16,8 @@ export interface EventStore extends CreateOnly {
 export interface EventQueue {
   /** `messageId` is for the broker's duplicate detection. */
   send(document: AuditDocument, messageId: string, signal: AbortSignal): Promise<void>;
+  /** Delivered again at `notBefore`, then as the given attempt. */
+  postpone(document: AuditDocument, messageId: string, attempt: number, notBefore: Date): Promise<void>;
 }
 
 export interface EventJournal extends CreateOnly {

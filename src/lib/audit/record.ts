@@ -133,7 +133,7 @@ export function sameStatement(a: AuditDocument, b: AuditDocument): boolean {
  * Not the bare event id: the broker's duplicate detection would drop a second, different statement under one id
  * without a word. 32 + 1 + 43 characters; Service Bus allows 128.
  */
-function queueMessageId({ id, sourceMac }: AuditDocument): string {
+export function queueMessageId({ id, sourceMac }: AuditDocument): string {
   return `${id}.${Buffer.from(sourceMac.val, 'base64').toString('base64url')}`;
 }
 

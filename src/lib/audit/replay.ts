@@ -1,28 +1,34 @@
 import { MedrelayError } from '../errors';
 import { conflictContent } from './conflict';
-import { openDocument } from './document';
-import { createOrRead, createRecorder, sameStatement, type AuditPorts } from './record';
+import { asDocument, openDocument } from './document';
+import { createOrRead, createRecorder, queueMessageId, sameStatement, type AuditPorts } from './record';
 import { createSinkGuard, systemClock } from './sink-guard';
 
 export type Replayed = 'persisted' | 'duplicate' | 'conflict';
 
+export interface ReplayPorts extends AuditPorts {
+  /** How long a document waits in the queue between attempts while the store is away; the last one repeats. */
+  readonly retryDelaysSeconds: readonly number[];
+}
+
 export interface AuditReplay {
   /**
-   * Brings one document of the queue `audit-ingest` into the store; any number of times. Throws while the store is
-   * away, so that the message stays in the queue.
+   * Brings one document of the queue `audit-ingest` into the store; any number of times. While the store is away it is
+   * queued again for later: a function that throws gets the message back at once, and after ten such deliveries, which
+   * take seconds, the event would lie among the dead letters.
    * @throws MedrelayError AUDIT_DOCUMENT_INVALID for what this product did not write: it belongs in the dead letters.
    */
-  replayQueued(document: unknown): Promise<Replayed>;
+  replayQueued(document: unknown, attempt?: number): Promise<Replayed | 'postponed'>;
   /** Brings every journaled document into the store and then takes it out; what was refused stays, and is counted. */
   replayJournal(): Promise<Record<Replayed | 'refused', number>>;
 }
 
-export function createAuditReplay(ports: AuditPorts): AuditReplay {
-  const { cipher, store, journal, classify, clock = systemClock } = ports;
+export function createAuditReplay(ports: ReplayPorts): AuditReplay {
+  const { cipher, store, queue, journal, classify, retryDelaysSeconds, clock = systemClock } = ports;
   const guard = createSinkGuard({ attempts: 3, timeoutMs: 5_000 }, classify, clock);
   const recordContent = createRecorder(ports);
 
-  async function replayQueued(candidate: unknown): Promise<Replayed> {
+  async function bringIn(candidate: unknown): Promise<Replayed> {
     const { document, content } = await openDocument(cipher, candidate);
     const stored = await createOrRead(store, guard, document);
     if (stored.leafHash === document.leafHash) return 'persisted';
@@ -32,11 +38,24 @@ export function createAuditReplay(ports: AuditPorts): AuditReplay {
   }
 
   return {
-    replayQueued,
+    async replayQueued(candidate, attempt = 0) {
+      try {
+        return await bringIn(candidate);
+      } catch (error) {
+        const { kind } = classify(error);
+        if (kind !== 'unavailable' && kind !== 'throttled') throw error;
+        const document = asDocument(candidate);
+        const delay = retryDelaysSeconds[attempt] ?? retryDelaysSeconds.at(-1) ?? 60;
+        // An id of its own: the broker's duplicate detection still remembers the one before.
+        const messageId = `${queueMessageId(document)}.${attempt + 1}`;
+        await queue.postpone(document, messageId, attempt + 1, new Date(clock.now() + delay * 1000));
+        return 'postponed';
+      }
+    },
     async replayJournal() {
       const counts = { persisted: 0, duplicate: 0, conflict: 0, refused: 0 };
       for await (const { name, document } of journal.entries()) {
-        const replayed = await replayQueued(document).catch(orRefused);
+        const replayed = await bringIn(document).catch(orRefused);
         counts[replayed] += 1;
         if (replayed !== 'refused') await journal.remove(name);
       }

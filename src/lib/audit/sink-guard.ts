@@ -48,8 +48,13 @@ export function createSinkGuard(
   };
 }
 
-class DeadlinePassed extends Error {}
-class BreakerOpen extends Error {}
+/** Passing trouble, in the words of the SDKs' own errors. */
+class DeadlinePassed extends Error {
+  readonly retryable = true;
+}
+class BreakerOpen extends Error {
+  readonly retryable = true;
+}
 
 /** The attempt may still land after its deadline. Deterministic ids make that harmless: the next one meets a 409. */
 async function withDeadline<T>(ms: number, attempt: (signal: AbortSignal) => Promise<T>): Promise<T> {

@@ -42,6 +42,16 @@ export function createEventQueue(azure: Azure): EventQueue {
         { abortSignal },
       );
     },
+    async postpone(document, messageId, attempt, notBefore) {
+      const sender = await azure.sender('audit-ingest');
+      await sender.sendMessages({
+        body: document,
+        messageId,
+        contentType: 'application/json',
+        applicationProperties: { attempt },
+        scheduledEnqueueTimeUtc: notBefore,
+      });
+    },
   };
 }
 

@@ -9,7 +9,7 @@ import {
   createAudit,
   createAuditReplay,
   listAuditEvents,
-  type AuditPorts,
+  type ReplayPorts,
   type AuditReceipt,
 } from '../../../src/lib/audit';
 import {
@@ -69,7 +69,7 @@ afterAll(async () => {
 });
 
 /** A process of its own: own clients, own key cache, same services. */
-function process(connections: Partial<Config['connections']> = {}): AuditPorts {
+function process(connections: Partial<Config['connections']> = {}): ReplayPorts {
   const own = createAzure({ ...config.connections, ...connections });
   // Data keys stay within reach: without them nothing may be written at all.
   const reachable = createAzure(config.connections);
@@ -81,6 +81,7 @@ function process(connections: Partial<Config['connections']> = {}): AuditPorts {
     queue: createEventQueue(own),
     journal: createEventJournal(own),
     classify: classifyAzureError,
+    retryDelaysSeconds: [60],
   };
 }
 

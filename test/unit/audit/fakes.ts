@@ -1,9 +1,9 @@
 import type {
   AuditDocument,
   AuditEventInput,
-  AuditPorts,
   EventJournal,
   EventQueue,
+  ReplayPorts,
   EventStore,
 } from '../../../src/lib/audit';
 import { createFieldCipher } from '../../../src/lib/security';
@@ -14,13 +14,18 @@ export type Fate = 'ok' | 'fail' | 'lost';
 
 class Away extends Error {}
 
-export interface World extends AuditPorts {
+const isPassing = (error: unknown): boolean =>
+  error instanceof Away || (error instanceof Error && 'retryable' in error && error.retryable === true);
+
+export interface World extends ReplayPorts {
   readonly stored: Map<string, AuditDocument>;
   readonly queued: Map<string, AuditDocument>;
   readonly journaled: Map<string, unknown>;
   /** Asked once per call. */
   fate: (sink: 'store' | 'queue' | 'journal') => Fate;
   readonly calls: string[];
+  /** By message id: when, and as which attempt. */
+  readonly postponed: Map<string, { readonly notBefore: Date; readonly attempt: number }>;
 }
 
 /** The three sinks in memory, with the broker's duplicate detection and create-only semantics. */
@@ -29,6 +34,7 @@ export function createWorld(): World {
   const queued = new Map<string, AuditDocument>();
   const journaled = new Map<string, unknown>();
   const calls: string[] = [];
+  const postponed: World['postponed'] = new Map();
   let now = Date.parse('2026-03-05T09:00:00Z');
 
   async function call<T>(sink: 'store' | 'queue' | 'journal', name: string, work: () => T): Promise<T> {
@@ -61,6 +67,11 @@ export function createWorld(): World {
   };
   const queue: EventQueue = {
     send: (document, messageId) => call('queue', 'send', () => void createIn(queued, messageId, document)),
+    postpone: (document, messageId, attempt, notBefore) =>
+      call('queue', 'postpone', () => {
+        if (createIn(queued, messageId, document) === 'created')
+          postponed.set(messageId, { attempt, notBefore });
+      }),
   };
   const nameOf = ({ tenantId, id }: AuditDocument): string => `journal/${tenantId}/${id}.json`;
   const journal: EventJournal = {
@@ -80,7 +91,7 @@ export function createWorld(): World {
     store,
     queue,
     journal,
-    classify: (error) => ({ kind: error instanceof Away ? 'unavailable' : 'other' }),
+    classify: (error) => ({ kind: isPassing(error) ? 'unavailable' : 'other' }),
     clock: {
       now: () => now,
       sleep: (ms) => {
@@ -92,6 +103,8 @@ export function createWorld(): World {
     queued,
     journaled,
     calls,
+    postponed,
+    retryDelaysSeconds: [60, 300],
     fate: () => 'ok',
   };
   return world;

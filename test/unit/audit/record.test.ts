@@ -228,6 +228,37 @@ describe('replay', () => {
     expect(world.stored.size).toBe(2);
   });
 
+  it('is queued again for later while the store is away, as often as it takes', async () => {
+    const world = createWorld();
+    world.fate = failing('store');
+    await createAudit(world).record(event());
+    const document = only(world.queued.values());
+    const [first] = world.queued.keys();
+    // Attempts by other processes each time: with an open breaker as well as with calls that fail.
+    const replay = createAuditReplay(world);
+    for (const attempt of [0, 1, 2, 9]) {
+      const before = world.clock?.now() ?? 0;
+      expect(await replay.replayQueued(document, attempt)).toBe('postponed');
+      const { notBefore, attempt: next } = world.postponed.get(`${first}.${attempt + 1}`) ?? {};
+      expect(next).toBe(attempt + 1);
+      expect(Number(notBefore) - before).toBeGreaterThanOrEqual(attempt === 0 ? 60_000 : 300_000);
+    }
+    // A delivery of the same attempt twice is postponed once.
+    await replay.replayQueued(document, 0);
+    expect(world.postponed.size).toBe(4);
+    world.fate = () => 'ok';
+    expect(await createAuditReplay(world).replayQueued(document, 3)).toBe('persisted');
+    expect(only(world.stored.values())).toEqual(document);
+  });
+
+  it('is not postponed when the broker does not take it', async () => {
+    const world = createWorld();
+    world.fate = failing('store');
+    await createAudit(world).record(event());
+    world.fate = failing('store', 'queue');
+    await expect(createAuditReplay(world).replayQueued(only(world.queued.values()))).rejects.toThrow();
+  });
+
   it('empties the journal but for what it must refuse', async () => {
     const world = createWorld();
     world.fate = failing('store', 'queue');

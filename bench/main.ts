@@ -1,0 +1,80 @@
+/**
+ * npm run bench: ratios against a floor that is measured in the same run, never absolute times, because machines
+ * differ. Not part of the tests. Exit code 1 when a bar is missed.
+ */
+import { Command } from 'commander';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { table } from '../cli/terminal';
+import { bareLoop } from './bare-loop';
+import { conversionBar, measureConversion } from './conversion';
+import { measurePipeline, pipelineBar } from './pipeline';
+import { median } from './statistics';
+
+interface Options {
+  readonly messages: string;
+  readonly rounds: string;
+  readonly json?: true;
+}
+
+const program = new Command('bench')
+  .option('--messages <n>', 'messages of one pipeline round', '1500')
+  .option('--rounds <n>', 'pipeline rounds of each side', '3')
+  .option('--json', 'print JSON instead of tables')
+  .action(bench);
+program
+  .command('bare-loop <data> <recording> <concurrency>', { hidden: true })
+  .action((data: string, recording: string, concurrency: string) =>
+    bareLoop(data, recording, Number(concurrency)),
+  );
+
+async function bench({ messages, rounds, json }: Options): Promise<void> {
+  const say = (text: string) => console.error(text);
+  say('conversion');
+  const conversion = await measureConversion();
+  const pipeline = await measurePipeline(Number(messages), Number(rounds), say);
+  const bars = [
+    {
+      bar: 'conversion with JSON.stringify / copy of its Bundle through JSON',
+      wanted: `<= ${conversionBar}`,
+      found: conversion.ratio.toFixed(2),
+      isMet: conversion.ratio <= conversionBar,
+    },
+    {
+      bar: 'pipeline / bare loop with the same requests',
+      wanted: `>= ${pipelineBar}`,
+      found: pipeline.ratio.toFixed(2),
+      isMet: pipeline.ratio >= pipelineBar,
+    },
+  ];
+  const report = JSON.stringify({ at: new Date().toISOString(), bars, conversion, pipeline }, undefined, 2);
+  mkdirSync('bench/results', { recursive: true });
+  writeFileSync('bench/results/latest.json', `${report}\n`);
+  if (json) console.log(report);
+  else {
+    const micro = (value: number) => `${value.toFixed(0)} us`;
+    const rate = (values: readonly number[]) =>
+      `${median(values).toFixed(1)}/s (${values.map((value) => value.toFixed(1)).join(', ')})`;
+    console.log(
+      table([
+        { measure: 'convert one 10-OBX ORU^R01', median: micro(conversion.convertMicroseconds) },
+        {
+          measure: `copy its Bundle (${conversion.bundleBytes} bytes)`,
+          median: micro(conversion.copyMicroseconds),
+        },
+        { measure: `pipeline, ${pipeline.messages} messages`, median: rate(pipeline.pipeline) },
+        { measure: `bare loop at concurrency ${pipeline.concurrency}`, median: rate(pipeline.bareLoop) },
+      ]),
+    );
+    console.log(
+      `\nRequests per message in both (${pipeline.callBytes} bytes; the pipeline also publishes an event):`,
+    );
+    console.log(table(Object.entries(pipeline.calls).map(([request, average]) => ({ request, average }))));
+    console.log(`\n${table(bars.map(({ isMet, ...bar }) => ({ ...bar, result: isMet ? 'ok' : 'MISSED' })))}`);
+  }
+  if (bars.some(({ isMet }) => !isMet)) process.exitCode = 1;
+}
+
+program.parseAsync().catch((error: unknown) => {
+  console.error(error);
+  process.exitCode = 1;
+});
