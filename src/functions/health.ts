@@ -4,7 +4,7 @@ import { checkHealth } from '../lib/health';
 
 app.http('health', { methods: ['GET'], route: 'health', authLevel: 'anonymous', handler: health });
 
-export async function health(): Promise<HttpResponseInit> {
+async function health(): Promise<HttpResponseInit> {
   const report = await checkHealth(functionServices);
   return { status: report.status === 'ok' ? 200 : 503, jsonBody: report };
 }

@@ -9,7 +9,7 @@ const trigger = { connection: 'ServiceBusConnection', queueName: 'hl7-messages',
 
 app.serviceBusQueue('hl7Processor', { ...trigger, handler: processHl7 });
 
-export async function processHl7(body: unknown, context: InvocationContext): Promise<void> {
+async function processHl7(body: unknown, context: InvocationContext): Promise<void> {
   const delivery = readDelivery(context.triggerMetadata, new Date());
   try {
     const { outcomes, retry } = await functionServices().ingest.processBody(bytesOf(body), delivery);

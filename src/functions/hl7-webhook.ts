@@ -4,7 +4,7 @@ import { functionServices } from '../lib/services';
 
 app.http('hl7Webhook', { methods: ['POST'], route: 'hl7', authLevel: 'function', handler: receiveHl7 });
 
-export async function receiveHl7(
+async function receiveHl7(
   request: HttpRequest,
   context: InvocationContext,
 ): Promise<HttpResponseInit> {

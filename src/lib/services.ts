@@ -40,14 +40,8 @@ export interface Services {
   close(): Promise<void>;
 }
 
-/** Our own errors that pass by themselves, beside those of the services. */
-const passing = new Set([
-  'AUDIT_NOT_DURABLE',
-  'AUDIT_READ_BEHIND',
-  'KEY_READ_BEHIND',
-  'MESSAGE_READ_BEHIND',
-  'STORE_CONTENTION',
-]);
+/** Of the store and the pipeline: another writer or replica was in the way. */
+const passing = new Set(['MESSAGE_READ_BEHIND', 'STORE_CONTENTION']);
 
 function isTransient(error: unknown): boolean {
   if (error instanceof MedrelayError && passing.has(error.code)) return true;

@@ -51,12 +51,11 @@ export async function processBody(
 async function readMessages(
   body: Uint8Array,
   delivery: Delivery,
-  { tenant, refusal }: Context,
+  { tenant }: Context,
   ports: IngestPorts,
 ): Promise<readonly Found[]> {
   const decoded = decodeBody(body, delivery.bodyKind);
   if (decoded.kind !== 'claim-check') return messagesOf(decoded, body, delivery.charset);
-  if (refusal !== undefined) return [unreadable(body, refusal)];
   const bytes = await readClaim(decoded.check, tenant, ports);
   if (typeof bytes === 'string') return [unreadable(body, bytes)];
   return messagesIn(bytes, delivery.charset);

@@ -47,7 +47,7 @@ export async function send(
 }
 
 /** What became of a sent message so far; undefined while it has no document of its own. */
-export async function fateOf(
+async function fateOf(
   { id, pk, origin, index }: SentMessage,
   { messages }: Pick<IngestPorts, 'messages'>,
 ): Promise<MessageDocument | undefined> {

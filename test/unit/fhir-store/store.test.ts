@@ -293,6 +293,21 @@ test('another writer between read and commit is noticed and merged', async () =>
   });
 });
 
+test('sixteen messages of one patient at once are all in, in the order of their source times', async () => {
+  const { container, store } = setUp();
+  await Promise.all(
+    Array.from({ length: 16 }, (_, i) =>
+      store.storeBundle(
+        statements([patient({ multipleBirthInteger: i }), observation(i, `o${i}`)]),
+        message(`m${i}`, `2026-03-01T10:${10 + i}:00.000Z`),
+      ),
+    ),
+  );
+  expect(current(container, 'p1')).toMatchObject({ multipleBirthInteger: 15 });
+  expect(container.all('current')).toHaveLength(17);
+  expect(container.all('version')).toHaveLength(32);
+});
+
 test('a crash after any call, before or after its effect, ends in the same documents on the next run', async () => {
   const bundle = statements([
     patient(),

@@ -73,6 +73,16 @@ test.each(['nowhere', 'northside'])('what tenant %s refuses is found as well', a
   expect(onFinal).toHaveBeenCalledWith(sent[0], expect.objectContaining({ status: 'rejected' }));
 });
 
+test('a large body for a tenant that does not exist is found too', async () => {
+  const desk = setUp();
+  const big = `${adt()}${'NTE|1|L|x\r'.repeat(30_000)}`;
+  const sent = await desk.ingest.enqueue(Buffer.from(big), { tenant: 'nowhere' });
+  expect(desk.world.queued[0]?.properties).toMatchObject({ bodyKind: 'claim-check/1', tenantId: 'nowhere' });
+  await deliver(desk, 'unused');
+  expect(await desk.ingest.waitFor(sent, { timeoutMs: 0, onFinal: () => undefined })).toEqual([]);
+  expect(desk.world.statuses()).toEqual(['rejected UNKNOWN_TENANT']);
+});
+
 test('a rejected message is listed and replayed from its raw bytes', async () => {
   const desk = setUp();
   const { world, ingest } = desk;

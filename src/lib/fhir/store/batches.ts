@@ -15,17 +15,11 @@ export function packBatches(plans: readonly (readonly Write[])[]): Write[][] {
   const batches: Write[][] = [];
   let bytes = 0;
   for (const writes of plans) {
-    if (writes.length === 0) continue;
-    const size = writes.reduce(
-      (sum, write) => sum + overhead + Buffer.byteLength(JSON.stringify(write.document)),
-      0,
-    );
-    if (size > maxBytes) {
-      throw new MedrelayError(
-        'RESOURCE_TOO_LARGE',
-        'A resource is larger than the store takes in one transaction (2 MB).',
-      );
-    }
+    const [first] = writes;
+    if (first === undefined) continue;
+    // The documents of one resource differ in kind and id only, so one of them measures all.
+    const size = writes.length * (overhead + Buffer.byteLength(JSON.stringify(first.document)));
+    if (size > maxBytes) throw resourceTooLarge();
     const last = batches.at(-1);
     if (last && last.length + writes.length <= maxOperations && bytes + size <= maxBytes) {
       last.push(...writes);
@@ -37,3 +31,10 @@ export function packBatches(plans: readonly (readonly Write[])[]): Write[][] {
   }
   return batches;
 }
+
+export const resourceTooLarge = (cause?: unknown): MedrelayError =>
+  new MedrelayError(
+    'RESOURCE_TOO_LARGE',
+    'A resource is larger than the store takes in one transaction (2 MB).',
+    cause,
+  );

@@ -1,4 +1,6 @@
 import type { Container, JSONObject, OperationInput, SqlParameter } from '@azure/cosmos';
+import { classifyAzureError } from '../../azure';
+import { resourceTooLarge } from './batches';
 import type { ResourceDocument } from './documents';
 import type { ResourceContainer, Stored, Write } from './ports';
 
@@ -42,7 +44,9 @@ export function cosmosResourceContainer(container: () => Promise<Container>): Re
     },
 
     async commit(pk, writes) {
-      const response = await (await container()).items.batch(writes.map(operationOf), pk, statusOnly);
+      const response = await unlessTooLarge(
+        (await container()).items.batch(writes.map(operationOf), pk, statusOnly),
+      );
       const failed = (response.result ?? []).find(
         ({ statusCode }) => statusCode >= 400 && statusCode !== failedDependency,
       );
@@ -77,6 +81,15 @@ export function cosmosResourceContainer(container: () => Promise<Container>): Re
       return resources;
     },
   };
+}
+
+/** Sizes are estimated before; where the service counts more, the message is refused instead of tried for ever. */
+async function unlessTooLarge<T>(batch: Promise<T>): Promise<T> {
+  try {
+    return await batch;
+  } catch (error) {
+    throw classifyAzureError(error).kind === 'too-large' ? resourceTooLarge(error) : error;
+  }
 }
 
 function storedOf(read: Read): Stored<ResourceDocument> {

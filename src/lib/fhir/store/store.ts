@@ -25,8 +25,11 @@ export interface FhirStore {
   ): Promise<readonly StoredResource[]>;
 }
 
-/** Two writers of one patient meet at most a few times; more than this is a store in trouble. */
-const maxAttempts = 10;
+/**
+ * Of any number of writers that meet, one gets through each time: this is for 16 concurrent messages of one patient on
+ * two instances. What meets more often waits in the queue.
+ */
+const maxAttempts = 32;
 
 export function createFhirStore(container: ResourceContainer): FhirStore {
   return {
