@@ -1,5 +1,5 @@
 import type { Hl7Field, Hl7Message, Hl7Repetition, Hl7Segment } from '../hl7';
-import type { SegmentReader } from './reader';
+import { maxParts, type SegmentReader } from './reader';
 import type { Ledger, LedgerEntry } from './types';
 
 /**
@@ -65,10 +65,13 @@ function addField(
   reader: SegmentReader | undefined,
 ): void {
   const marks = reader?.marks(n);
+  let next = 0;
   field.repetitions.forEach((repetition, i) => {
     if (!repetition.isPopulated) return;
     const location = `${segment.name}[${segment.occurrence}]-${n}[${i + 1}]`;
-    const read = marks?.readers.find(({ index }) => index === i + 1);
+    const candidate = marks?.readers[next];
+    const read = candidate?.index === i + 1 ? candidate : undefined;
+    if (read !== undefined) next++;
     const kept = read?.kept ?? (read === undefined || reader?.isKeptWhole ? marks?.kept : undefined);
     if (kept !== undefined) entries.push({ location, fate: 'kept', detail: kept });
     else if (field.isNull && reader?.hasRead(n)) {
@@ -93,19 +96,23 @@ function addField(
 function isPopulated(repetition: Hl7Repetition, component: number): boolean {
   const part = repetition.component(component);
   if (part.raw === '') return false;
-  for (let sub = 1; sub <= part.subcomponentCount; sub++) if (part.sub(sub) !== undefined) return true;
+  for (let sub = 1; sub <= Math.min(part.subcomponentCount, maxParts); sub++)
+    if (part.sub(sub) !== undefined) return true;
   return false;
 }
 
 function populatedComponents(repetition: Hl7Repetition): number {
   let count = 0;
-  for (let c = 1; c <= repetition.componentCount; c++) if (isPopulated(repetition, c)) count++;
+  const all = parts(repetition);
+  for (let c = 1; c <= all; c++) if (isPopulated(repetition, c)) count++;
   return count;
 }
 
 function unreadComponents(repetition: Hl7Repetition, wasRead: (component: number) => boolean): number[] {
   const unread: number[] = [];
-  for (let c = 1; c <= repetition.componentCount; c++)
+  for (let c = 1, all = parts(repetition); c <= all; c++)
     if (!wasRead(c) && isPopulated(repetition, c)) unread.push(c);
   return unread;
 }
+
+const parts = (repetition: Hl7Repetition): number => Math.min(repetition.componentCount, maxParts);

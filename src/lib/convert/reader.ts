@@ -5,12 +5,18 @@ import type { Sender } from './sender';
 /** Why a field that was understood still lives only in the raw copy. */
 export type KeptFields = Readonly<Record<number, string>>;
 
+/** No standard type has more components than this; what lies beyond shares one mark. */
+const bit = (component: number): number => 1 << Math.min(component, 31);
+
+/** Values with more parts than this are no data of any HL7 type; reading them part by part would cost quadratic time. */
+export const maxParts = 1000;
+
 /**
  * One repetition of a field, being read for a FHIR element. What is read is marked, and the ledger is made from the
  * marks: it says what the mapping did, not what a list claims.
  */
 export class FieldReader {
-  /** Bit n set: component n was read. */
+  /** A bit for each component that was read. */
   private read = 0;
   private keptReason: string | undefined = undefined;
 
@@ -24,7 +30,7 @@ export class FieldReader {
 
   /** Text of a component; undefined when absent or `""` (a `""` inside a value is simply left out of the new value). */
   get(component: number, sub = 1): string | undefined {
-    this.read |= 1 << component;
+    this.read |= bit(component);
     return this.repetition.get(component, sub) ?? undefined;
   }
 
@@ -32,6 +38,11 @@ export class FieldReader {
   code(component: number, sub = 1): string | undefined {
     const text = this.get(component, sub);
     return text === undefined ? undefined : text.trim();
+  }
+
+  /** For a value that is carried as a whole. */
+  readAll(): void {
+    this.read = -1;
   }
 
   /** A value that was read and could not be carried after all. */
@@ -44,7 +55,7 @@ export class FieldReader {
   }
 
   wasRead(component: number): boolean {
-    return (this.read & (1 << component)) !== 0;
+    return (this.read & bit(component)) !== 0;
   }
 
   location(component?: number): string {

@@ -26,7 +26,7 @@ export class Scope {
     readonly header: MessageHeader,
     readonly context: ConvertContext,
   ) {
-    this.sender = new Sender(context, header);
+    this.sender = new Sender(context, header, message.delimiters);
     this.messageKey = messageIdentity(context.tenantId, header).key;
   }
 

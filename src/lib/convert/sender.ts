@@ -1,4 +1,4 @@
-import type { MessageHeader } from '../hl7';
+import type { Delimiters, MessageHeader } from '../hl7';
 import { codingSystemUri, oidSystem } from './codemaps/coding-systems';
 import { table } from './codemaps/table';
 import { encodePart, localSystem } from './identity';
@@ -26,7 +26,11 @@ export class Sender {
   readonly #authorities = new Map<string, string>();
   readonly #codeSystems = new Map<string, string | undefined>();
 
-  constructor(context: ConvertContext, header: MessageHeader) {
+  constructor(
+    context: ConvertContext,
+    header: MessageHeader,
+    readonly delimiters: Delimiters,
+  ) {
     this.tenantId = context.tenantId;
     this.profile = context.profile;
     this.system = localSystem(context.tenantId, header.sendingApplication, header.sendingFacility);

@@ -87,6 +87,19 @@ describe('other types', () => {
     expect(obx('FT', 'a\\.br\\b').valueString).toBe('a\nb');
   });
 
+  test('separators that a text forgot to escape stay where they stood', () => {
+    const conversion = convert(oru('OBX|1|TX|1^Test^L||a&nbsp;b^^c||||||F'));
+    expect(one(conversion, 'Observation').valueString).toBe('a&nbsp;b^^c');
+    expect(codes(conversion)).toEqual(['TEXT_NOT_ESCAPED']);
+  });
+
+  test('a value of absurdly many parts is carried as sent, at once', () => {
+    const value = 'a&'.repeat(50_000);
+    const conversion = convert(oru(`OBX|1|TX|1^Test^L||${value}||||||F`));
+    expect(one(conversion, 'Observation').valueString).toBe(value);
+    expect(codes(conversion)).toContain('VALUE_TOO_MANY_PARTS');
+  });
+
   test('coded values', () => {
     expect(obx('CWE', '260373001^Detected^SCT^P^Pos^L').valueCodeableConcept).toEqual({
       coding: [

@@ -1,7 +1,7 @@
 import { table } from './table';
 
 /** HL7 table 0291 (subtype of data) and names met in its place, to media types. */
-export const mediaSubtype = table<string>({
+const mediaSubtype = table<string>({
   PDF: 'application/pdf',
   RTF: 'application/rtf',
   XML: 'application/xml',
@@ -24,7 +24,7 @@ export const mediaSubtype = table<string>({
 });
 
 /** HL7 table 0191 (type of data) where no subtype is sent. */
-export const mediaType = table<string>({ TEXT: 'text/plain', TX: 'text/plain', FT: 'text/plain' });
+const mediaType = table<string>({ TEXT: 'text/plain', TX: 'text/plain', FT: 'text/plain' });
 
 const shape = /^[a-z0-9][a-z0-9!#$&^_.+-]*\/[a-z0-9][a-z0-9!#$&^_.+-]*$/;
 

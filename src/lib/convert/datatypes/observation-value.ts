@@ -1,5 +1,5 @@
 import type { CodeableConcept, Observation } from 'fhir/r4';
-import type { FieldReader } from '../reader';
+import { maxParts, type FieldReader } from '../reader';
 import { address, addressText } from './xad';
 import { codeableConcept } from './cwe';
 import { dateRange } from './dr';
@@ -83,16 +83,49 @@ const concept = (valueCodeableConcept: CodeableConcept | undefined): Observation
 
 /** Any other type as a line: its components and subcomponents in order, with single blanks between. */
 export function asText(field: FieldReader): ObservationValue | undefined {
-  const { repetition } = field;
-  const parts: string[] = [];
-  for (let c = 1; c <= repetition.componentCount; c++) {
-    const subs = repetition.component(c).subcomponentCount;
-    for (let s = 1; s <= subs; s++) {
-      const part = field.get(c, s);
-      if (part !== undefined) parts.push(part);
-    }
+  return text(joinParts(field, ' ', ' '));
+}
+
+/**
+ * ST, TX and FT have no parts: a separator in them is text that the sender forgot to escape (`&nbsp;` of HTML), so it
+ * goes back to where it stood.
+ */
+export function literalText(field: FieldReader): string {
+  const { component, subcomponent } = field.sender.delimiters;
+  const { raw } = field.repetition;
+  if (raw.includes(component) || raw.includes(subcomponent)) {
+    field.reportOnce(
+      'info',
+      'TEXT_NOT_ESCAPED',
+      'A text holds separators that are not escaped; they were kept as text.',
+    );
   }
-  return text(parts.join(' '));
+  return joinParts(field, component, subcomponent);
+}
+
+function joinParts(field: FieldReader, between: string, within: string): string {
+  const { repetition } = field;
+  const keepsPlaces = between !== ' ';
+  const components: string[] = [];
+  const count = repetition.componentCount;
+  for (let c = 1; c <= count; c++) {
+    const subs = repetition.component(c).subcomponentCount;
+    if (count > maxParts || subs > maxParts) return asSent(field);
+    const parts = Array.from({ length: subs }, (_, i) => field.get(c, i + 1));
+    const line = parts.filter((part) => keepsPlaces || part !== undefined).map((part) => part ?? '');
+    if (keepsPlaces || line.length > 0) components.push(line.join(within));
+  }
+  return components.join(between);
+}
+
+function asSent(field: FieldReader): string {
+  field.report(
+    'warning',
+    'VALUE_TOO_MANY_PARTS',
+    'The value has more parts than any HL7 type; it is text as sent now.',
+  );
+  field.readAll();
+  return field.repetition.raw;
 }
 
 function numeric(field: FieldReader, unit: Unit | undefined): ObservationValue | undefined {

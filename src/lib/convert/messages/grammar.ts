@@ -4,6 +4,7 @@ import type { Hl7Message, Hl7Segment } from '../../hl7';
 export class Group {
   readonly segments: Hl7Segment[] = [];
   readonly groups: Group[] = [];
+  readonly #last = new Map<GroupRule, Group>();
 
   constructor(readonly rule: GroupRule) {}
 
@@ -21,6 +22,18 @@ export class Group {
 
   group(name: string): Group | undefined {
     return this.groups.find((group) => group.name === name);
+  }
+
+  /** Opens a new instance of a child group. */
+  open(rule: GroupRule): Group {
+    const child = new Group(rule);
+    this.groups.push(child);
+    this.#last.set(rule, child);
+    return child;
+  }
+
+  last(rule: GroupRule): Group | undefined {
+    return this.#last.get(rule);
   }
 
   allGroups(name: string): Group[] {
@@ -121,22 +134,14 @@ function take(path: Group[], segment: Hl7Segment): Group[] | undefined {
     return path;
   }
   for (const rule of group.rule.groups) {
-    const last = lastOf(group, rule);
-    if (last !== undefined && path.length > 0 && !rule.repeats) {
+    const last = group.last(rule);
+    if (last !== undefined && !rule.repeats) {
       const below = take([...path, last], segment);
       if (below !== undefined) return below;
     }
     if ((rule.repeats || last === undefined) && rule.starts.has(segment.name)) {
-      const child = new Group(rule);
-      group.groups.push(child);
-      return take([...path, child], segment);
+      return take([...path, group.open(rule)], segment);
     }
   }
-  return undefined;
-}
-
-function lastOf(group: Group, rule: GroupRule): Group | undefined {
-  for (let i = group.groups.length - 1; i >= 0; i--)
-    if (group.groups[i]?.rule === rule) return group.groups[i];
   return undefined;
 }

@@ -12,7 +12,7 @@ const kept = {
 };
 
 /** NTE: a note of whatever it follows; the repetitions of NTE-3 are its lines. */
-export function mapNte(segment: Hl7Segment, scope: Scope, target: string): Annotation | undefined {
+function mapNte(segment: Hl7Segment, scope: Scope, target: string): Annotation | undefined {
   const nte = scope.open(segment, kept);
   const lines = nte.all(3, target).map((field) => field.get(1) ?? '');
   const text = lines.join('\n');

@@ -15,7 +15,7 @@ import { codeableConcept } from '../datatypes/cwe';
 import { dateTime } from '../datatypes/dtm';
 import { encapsulatedData } from '../datatypes/ed';
 import { entityIdentifier } from '../datatypes/ei';
-import { asText, observationValue } from '../datatypes/observation-value';
+import { asText, literalText, observationValue } from '../datatypes/observation-value';
 import { readUnit } from '../datatypes/quantity';
 import { referenceRange } from '../datatypes/reference-range';
 import { referencePointer } from '../datatypes/rp';
@@ -171,7 +171,7 @@ function lines(values: readonly FieldReader[]): string {
   const result: string[] = [];
   for (const value of values) {
     while (result.length < value.index - 1) result.push('');
-    result.push(asText(value)?.valueString ?? '');
+    result.push(literalText(value));
   }
   return result.join('\n').replace(/^\n+/, '');
 }
