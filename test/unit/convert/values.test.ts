@@ -161,6 +161,11 @@ describe('documents', () => {
     expect(one(document(value), 'DocumentReference').content[0]?.attachment.data).toBe(data);
   });
 
+  test('data of an unnamed type is octets (att-1)', () => {
+    const [content] = one(document('^^^Base64^JVBERi0xLjQ='), 'DocumentReference').content;
+    expect(content?.attachment.contentType).toBe('application/octet-stream');
+  });
+
   test('data that does not fit its encoding is kept, and the Observation says it has no value', () => {
     const conversion = document('^AP^PDF^Base64^!!!');
     expect(all(conversion, 'DocumentReference')).toEqual([]);

@@ -1,7 +1,6 @@
 import type { Attachment } from 'fhir/r4';
 import { contentType } from '../codemaps/media-types';
 import type { FieldReader } from '../reader';
-import { set } from '../set';
 
 // No repeated groups: on megabytes of data they exhaust the stack of the regular expression engine.
 const base64 = /^[A-Za-z0-9+/]*={0,2}$/;
@@ -20,7 +19,8 @@ export function encapsulatedData(field: FieldReader): Attachment | undefined {
     );
   }
   const result: Attachment = {};
-  set(result, 'contentType', contentType(field.code(2), field.code(3)));
+  // R4 att-1 wants a type with data; octet-stream is RFC 2046's word for "not known".
+  result.contentType = contentType(field.code(2), field.code(3)) ?? 'application/octet-stream';
   result.data = encoded;
   return result;
 }
