@@ -1,8 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { readStack, type StackInfo } from '../../local';
+import type { Services } from '../../src/lib/services';
 import { checkStores } from './check-stores';
 import type { Check, Drill } from './drill';
 import { sendDrillMessages, type Load } from './load';
+import { isEmpty } from './queues';
 import { untilSettled } from './settled';
 
 const victims = ['host', 'serviceBus', 'cosmos'] as const;
@@ -31,8 +33,8 @@ export async function crashDrill(drill: Drill, messages: number, perSecond: numb
   ];
 }
 
-/** The kills are spread evenly over the messages sent. */
-async function killInTurn({ dataDir, say }: Drill, load: Load, messages: number): Promise<number> {
+/** The kills are spread evenly over the messages sent, and each strikes while there is work in hand. */
+async function killInTurn({ dataDir, services, say }: Drill, load: Load, messages: number): Promise<number> {
   const order = Array.from({ length: killsOfEach }, () => victims).flat();
   const last: Partial<Record<Victim, number>> = {};
   let killed = 0;
@@ -40,6 +42,7 @@ async function killInTurn({ dataDir, say }: Drill, load: Load, messages: number)
     const due = (messages * (killed + 1)) / (order.length + 1);
     while (load.sent < due) await delay(20);
     const { pid } = (await running(dataDir, victim, last[victim]))[victim];
+    while (load.sent < messages && (await isIdle(services))) await delay(5);
     process.kill(pid, 'SIGKILL');
     last[victim] = pid;
     killed += 1;
@@ -48,6 +51,10 @@ async function killInTurn({ dataDir, say }: Drill, load: Load, messages: number)
   for (const victim of victims) await running(dataDir, victim, last[victim]);
   return killed;
 }
+
+/** A queue that does not answer tells nothing: it is asked again. */
+const isIdle = (services: Services): Promise<boolean> =>
+  isEmpty(services, ['hl7-messages']).catch(() => true);
 
 /** The stack once its launcher has replaced the part's killed process. */
 async function running(dataDir: string, victim: Victim, killed: number | undefined): Promise<StackInfo> {

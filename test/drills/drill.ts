@@ -33,6 +33,8 @@ export async function runDrill(
   const seconds = () => ((Date.now() - started) / 1000).toFixed(1);
   const say = (text: string) => console.log(`${seconds().padStart(7)} s  ${text}`);
   let isPassed = false;
+  // The parts end with this process; `exit` handlers put right what a drill has done to them.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
   try {
     const stack = await startTemporaryStack(dataDir, env);
     try {

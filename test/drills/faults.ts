@@ -38,11 +38,14 @@ export async function faultsDrill(drill: Drill, minutes: number, perSecond: numb
     await phase('away, answering 503', 1 - hangingShare);
     const pid = (await readStack(dataDir))?.cosmos.pid;
     if (pid === undefined) throw new Error('The stack is gone.');
+    const resume = () => process.kill(pid, 'SIGCONT');
+    process.once('exit', resume);
     process.kill(pid, 'SIGSTOP');
     try {
       await phase('away, not answering at all', hangingShare);
     } finally {
-      process.kill(pid, 'SIGCONT');
+      process.off('exit', resume);
+      resume();
     }
     await setFaults(dataDir, refusing);
     await phase('back, every fifth request refused', refusingShare);

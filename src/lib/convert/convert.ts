@@ -94,7 +94,7 @@ function convertWith({ structure, convert }: Converter, scope: Scope): Conversio
   return {
     bundle,
     deletions: deletionsOf(scope),
-    createOnly: [...scope.createOnly],
+    mentions: [...scope.mentions],
     ledger: new MessageLedger(message, scope.readers),
     diagnostics: [...message.diagnostics, ...findings.all],
   };

@@ -17,7 +17,7 @@ export class Scope {
   /** By the segment's place in the message. */
   readonly readers: (SegmentReader | undefined)[] = [];
   readonly resources = new Map<string, Identified>();
-  readonly createOnly = new Set<string>();
+  readonly mentions = new Set<string>();
   readonly #ids = new Map<string, string>();
   readonly #ordinals = new Map<string, number>();
 

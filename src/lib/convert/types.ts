@@ -40,10 +40,10 @@ export interface Conversion {
   readonly bundle: Bundle;
   readonly deletions: readonly Deletion[];
   /**
-   * fullUrls of resources that this message only mentions (the visit and the order behind a result): create them when
-   * the store has none, never overwrite what their own messages said.
+   * fullUrls of resources that this message only mentions (the patient, visit and order behind a result): what it says
+   * of them fills gaps, and never beats a message that is about them.
    */
-  readonly createOnly: readonly string[];
+  readonly mentions: readonly string[];
   readonly ledger: Ledger;
   readonly diagnostics: readonly Diagnostic[];
 }

@@ -253,10 +253,10 @@ describe('Encounter', () => {
     const conversion = convert([header, person, pv1({ 2: 'I', 19: 'V1^^^X' }), ...order]);
     const encounter = one(conversion, 'Encounter');
     expect(encounter.status).toBe('unknown');
-    expect(conversion.createOnly).toContain(`urn:uuid:${encounter.id}`);
+    expect(conversion.mentions).toContain(`urn:uuid:${encounter.id}`);
     const admitted = convert(adt('A01', pid, pv1({ 2: 'I', 19: 'V1^^^X' })));
     expect(one(admitted, 'Encounter').id).toBe(encounter.id);
-    expect(admitted.createOnly).toEqual([]);
+    expect(admitted.mentions).toEqual([]);
   });
 
   test('an empty class says so; a period that ends before it starts keeps its start', () => {

@@ -26,7 +26,7 @@ describe('orders', () => {
       intent: 'order',
       requester: { display: 'Olga Order' },
     });
-    expect(conversion.createOnly).toEqual([`urn:uuid:${request.id}`]);
+    expect(conversion.mentions).toContain(`urn:uuid:${request.id}`);
   });
 
   test.each([

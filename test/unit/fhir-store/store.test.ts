@@ -21,7 +21,7 @@ function statements(
   return {
     bundle: { resourceType: 'Bundle', type: 'transaction', entry },
     deletions: [],
-    createOnly: [],
+    mentions: [],
     ...extra,
   };
 }
@@ -215,7 +215,7 @@ test('admission and discharge meet in one encounter', async () => {
 
 test('a mention creates what is absent, never changes it, and gives way to any real statement', async () => {
   const { container, store } = setUp();
-  const mention = { createOnly: [urn('p1')] };
+  const mention = { mentions: [urn('p1')] };
   await store.storeBundle(
     statements([patient({ gender: 'unknown' })], mention),
     message('m1', '2026-03-05T00:00:00.000Z'),

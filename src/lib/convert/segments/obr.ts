@@ -193,7 +193,7 @@ function mapRequest(
     each(obr.all(31, 'ServiceRequest.reasonCode'), (field) => codeableConcept(field)),
   );
   const reference = scope.add(request);
-  scope.createOnly.add(`urn:uuid:${request.id}`);
+  scope.mentions.add(`urn:uuid:${request.id}`);
   return reference;
 }
 

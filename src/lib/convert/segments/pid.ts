@@ -41,6 +41,8 @@ export function mapPid(segment: Hl7Segment, scope: Scope): PatientSubject {
     id: scope.id('Patient', key.system ?? '', key.value ?? ''),
   };
   pid.entry = `urn:uuid:${patient.id}`;
+  // A laboratory knows the patient from the order; registration is who says what is true of the patient.
+  if (scope.header.messageCode !== 'ADT') scope.mentions.add(pid.entry);
   const extension = extensions(pid);
   if (extension.length > 0) patient.extension = extension;
   patient.identifier = distinct([...identifiers.map((own) => own.identifier), ...otherIdentifiers(pid)]);

@@ -77,7 +77,7 @@ export function mapPv1(segment: Hl7Segment, scope: Scope, subject: PatientSubjec
   const facility = pv1.text(39, 'Encounter.serviceProvider');
   if (facility !== undefined) encounter.serviceProvider = { display: facility };
   const reference = scope.add(encounter);
-  if (!isAdt) scope.createOnly.add(`urn:uuid:${id}`);
+  if (!isAdt) scope.mentions.add(`urn:uuid:${id}`);
   return { encounter, reference };
 }
 

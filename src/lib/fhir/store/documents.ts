@@ -29,12 +29,12 @@ export interface ResourceDocument {
   readonly version: number;
   readonly sourceTime: string;
   readonly source: { readonly messageKey: string };
-  /** The message was older than the current state: kept in history, changed nothing. */
+  /** The message was older than all it spoke of: kept in history, changed nothing. */
   readonly late?: true;
   /** The previous version had the same source time; the later arrival won. */
   readonly tie?: true;
-  /** Only mentioned so far: any message that states the resource itself replaces it, whatever its time. */
-  readonly mention?: true;
+  /** Of a current resource that merges: who stated each element last, and when (`stampOf`). */
+  readonly stated?: Readonly<Record<string, string>>;
   readonly resource: StoredResource;
 }
 

@@ -1,13 +1,14 @@
 import { isDeepStrictEqual } from 'node:util';
 import {
   currentId,
+  isDirectoryType,
   releaseId,
   versionId,
   type ResourceDocument,
   type SourceMessage,
   type StoredResource,
 } from './documents';
-import { mergeSnapshot } from './merge';
+import { isStatedWhole, mergeStatement, stampOf, type Stamps } from './merge';
 import type { Stored, Write } from './ports';
 
 /** One resource as a message states it. */
@@ -15,7 +16,7 @@ export interface Statement {
   readonly resource: StoredResource;
   /** Elements that the message deletes (`""`): `telecom`, `hospitalization.admitSource`. */
   readonly deletions: readonly string[];
-  /** The message only mentions the resource (the visit behind a result): created where absent, never changed. */
+  /** The message only mentions the resource (the patient and visit behind a result) and is not about it. */
   readonly isMention: boolean;
 }
 
@@ -25,37 +26,57 @@ export interface Statement {
  */
 export function planResource(
   pk: string,
-  { resource: incoming, deletions, isMention }: Statement,
+  statement: Statement,
   stored: Stored<ResourceDocument> | undefined,
   message: SourceMessage,
 ): readonly Write[] {
+  const { resource: incoming, deletions, isMention } = statement;
+  const isWhole = isStatedWhole(incoming.resourceType);
+  const stamp = stampOf(isMention, message.sourceTime);
   if (stored === undefined) {
-    const version: ResourceDocument = {
-      ...documentOf(pk, incoming, message, 1),
-      ...(isMention && { mention: true as const }),
-    };
-    return [create({ ...version, kind: 'current', id: currentIdOf(incoming) }), ...history(version)];
+    const empty = { resource: identityOf(incoming), stated: {} };
+    const { stated } = mergeStatement(empty, incoming, deletions, stamp);
+    const version = documentOf(pk, incoming, message, 1);
+    return [create(currentOf(version, isWhole ? undefined : stated)), ...history(version)];
   }
-  const { document } = stored;
-  if (isMention || document.source.messageKey === message.messageKey) return [];
+  const { document, etag } = stored;
+  const order = Date.parse(message.sourceTime) - Date.parse(document.sourceTime);
+  const late = (): Write[] =>
+    isMention || isSameContent(incoming, document.resource)
+      ? []
+      : history({ ...documentOf(pk, incoming, message, 0), late: true });
+  if (isWhole && order < 0) return late();
 
-  // A mention knows nothing of its own, so whoever states the resource itself is newer.
-  const order = document.mention ? 1 : Date.parse(message.sourceTime) - Date.parse(document.sourceTime);
-  if (order < 0) {
-    if (isSameContent(incoming, document.resource)) return [];
-    return history({ ...documentOf(pk, incoming, message, 0), late: true });
+  const before = { resource: document.resource, stated: document.stated ?? {} };
+  const { resource, stated } = isWhole
+    ? { resource: incoming, stated: undefined }
+    : mergeStatement(before, incoming, deletions, stamp);
+  if (isSameContent(resource, document.resource)) {
+    // Said again later, so that a message in between no longer counts. Directory resources are in every message and
+    // mentions in every result: writing those each time would make all messages wait for one another.
+    const isWorthNoting = !isMention && !isDirectoryType(incoming.resourceType);
+    if (isWorthNoting && stated !== undefined && !isDeepStrictEqual(stated, document.stated)) {
+      return [{ type: 'replace', document: { ...document, stated }, etag }];
+    }
+    return order < 0 ? late() : [];
   }
-  const merged = mergeSnapshot(document.resource, incoming, deletions);
-  if (isSameContent(merged, document.resource) && !document.mention) return [];
+  const sourceTime = order < 0 ? document.sourceTime : message.sourceTime;
   const version: ResourceDocument = {
-    ...documentOf(pk, merged, message, document.version + 1),
+    ...documentOf(pk, resource, { ...message, sourceTime }, document.version + 1),
     ...(order === 0 && { tie: true as const }),
   };
-  const current: ResourceDocument = { ...version, kind: 'current', id: currentIdOf(incoming) };
-  return [{ type: 'replace', document: current, etag: stored.etag }, ...history(version)];
+  return [{ type: 'replace', document: currentOf(version, stated), etag }, ...history(version)];
 }
 
-const currentIdOf = (resource: StoredResource): string => currentId(resource.resourceType, resource.id);
+const identityOf = ({ resourceType, id }: StoredResource): StoredResource =>
+  ({ resourceType, id }) as StoredResource;
+
+const currentOf = (version: ResourceDocument, stated: Stamps | undefined): ResourceDocument => ({
+  ...version,
+  kind: 'current',
+  id: currentId(version.resource.resourceType, version.resource.id),
+  ...(stated !== undefined && { stated }),
+});
 const create = (document: ResourceDocument): Write => ({ type: 'create', document });
 
 function history(version: ResourceDocument): Write[] {

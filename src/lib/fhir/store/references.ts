@@ -2,15 +2,15 @@ import type { Bundle } from 'fhir/r4';
 import { directoryPartition, isDirectoryType, patientPartition, type StoredResource } from './documents';
 import type { Statement } from './plan';
 
-/** What a conversion makes of a message. `entry` and `createOnly` are fullUrls of the Bundle. */
+/** What a conversion makes of a message. `entry` and `mentions` are fullUrls of the Bundle. */
 export interface Statements {
   readonly bundle: Bundle;
   readonly deletions: readonly { readonly entry: string; readonly element: string }[];
-  readonly createOnly: readonly string[];
+  readonly mentions: readonly string[];
 }
 
 /** The Bundle's resources with `urn:uuid:x` references turned into `Type/x`. The Bundle itself is not changed. */
-export function readStatements({ bundle, deletions, createOnly }: Statements): Statement[] {
+export function readStatements({ bundle, deletions, mentions }: Statements): Statement[] {
   const entries = bundle.entry ?? [];
   const targets = new Map<string, string>();
   for (const { fullUrl, resource } of entries) {
@@ -18,13 +18,13 @@ export function readStatements({ bundle, deletions, createOnly }: Statements): S
       targets.set(fullUrl, `${resource.resourceType}/${resource.id}`);
     }
   }
-  const mentions = new Set(createOnly);
+  const mentioned = new Set(mentions);
   return entries.flatMap(({ fullUrl, resource }) => {
     if (fullUrl === undefined || resource?.id === undefined) return [];
     return {
       resource: rewrite(resource, targets) as StoredResource,
       deletions: deletions.filter(({ entry }) => entry === fullUrl).map(({ element }) => element),
-      isMention: mentions.has(fullUrl),
+      isMention: mentioned.has(fullUrl),
     };
   });
 }
