@@ -68,7 +68,7 @@ async function bench({ messages, rounds, json }: Options): Promise<void> {
     console.log(
       `\nRequests per message in both (${pipeline.callBytes} bytes; the pipeline also publishes an event):`,
     );
-    console.log(table(Object.entries(pipeline.calls).map(([request, average]) => ({ request, average }))));
+    console.log(table(Object.entries(pipeline.calls).map(([request, average]) => ({ request, ...average }))));
     console.log(`\n${table(bars.map(({ isMet, ...bar }) => ({ ...bar, result: isMet ? 'ok' : 'MISSED' })))}`);
   }
   if (bars.some(({ isMet }) => !isMet)) process.exitCode = 1;

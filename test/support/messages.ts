@@ -38,7 +38,7 @@ function header(application: string, event: string, structure: string, index: nu
   return `MSH|^~\\&|${application}|GENERAL|MEDRELAY|GENERAL|${at(index)}||${event}^${structure}|DRILL${index}|P|2.5.1`;
 }
 
-export function admission(index: number, patient: number, event: 'A01' | 'A08'): Buffer {
+function admission(index: number, patient: number, event: 'A01' | 'A08'): Buffer {
   return join([
     header('ADTSYS', `ADT^${event}`, 'ADT_A01', index),
     `EVN|${event}|${at(index)}`,
