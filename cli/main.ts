@@ -40,5 +40,8 @@ program.parseAsync().catch((error: unknown) => {
     return;
   }
   console.error(`medrelay: ${describeError(error)}`);
+  // Places only: the text of an error may quote a patient.
+  if (process.env['MEDRELAY_DEBUG'] && error instanceof Error)
+    console.error(error.stack?.match(/^ {4}at .*$/gm)?.join('\n'));
   process.exitCode = 1;
 });

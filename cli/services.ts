@@ -1,10 +1,11 @@
-import { Option } from 'commander';
 import { readStack, type StackInfo } from '../local';
 import { loadConfig } from '../src/lib/config';
+import { MedrelayError } from '../src/lib/errors';
 import { createServices, type Services } from '../src/lib/services';
+import { checkout } from './checkout';
 
-export const dataOption = (): Option =>
-  new Option('--data <dir>', 'data folder of the local stack').default('.medrelay');
+/** Any of these says that somebody means services other than a local stack. */
+const CONNECTION = /^(ServiceBusConnection|CosmosDBConnection|AzureWebJobsStorage)(__|$)/;
 
 /**
  * Runs a command against the stack of the data folder; where none is running, the environment names the services
@@ -15,9 +16,20 @@ export async function withServices(
   work: (services: Services) => Promise<void>,
 ): Promise<void> {
   const stack = await readStack(dataDir);
+  if (!stack && !Object.keys(process.env).some((name) => CONNECTION.test(name)))
+    throw new MedrelayError(
+      'NO_STACK',
+      `No stack is running on ${dataDir}, and the environment names no services. Start a stack with "npm start", ` +
+        'name its folder with --data, or set ServiceBusConnection, CosmosDBConnection and AzureWebJobsStorage.',
+    );
   const services = createServices(
     'medrelay-cli',
-    loadConfig({ DEFAULT_TENANT: 'demo', ...process.env, ...(stack && settingsOf(stack)) }),
+    loadConfig({
+      DEFAULT_TENANT: 'demo',
+      AzureWebJobsScriptRoot: checkout,
+      ...process.env,
+      ...(stack && settingsOf(stack)),
+    }),
   );
   try {
     await work(services);
@@ -35,3 +47,13 @@ const settingsOf = ({ serviceBus, cosmos, azurite, keyFile, appDir }: StackInfo)
   AZURE_FUNCTIONS_ENVIRONMENT: 'Development',
   AzureWebJobsScriptRoot: appDir,
 });
+
+/** The tenant that the command line names, or the default one. */
+export function tenantOf({ config, tenants }: Services, given: string | undefined): string {
+  const id = given ?? config.defaultTenant;
+  if (tenants.has(id)) return id;
+  throw new MedrelayError(
+    'UNKNOWN_TENANT',
+    `There is no such tenant. Known are: ${[...tenants.keys()].join(', ')}.`,
+  );
+}

@@ -1,9 +1,18 @@
-/** Rows under their column names, as wide as needed; nothing is cut, so the output can be searched. */
+/** To the second; `--json` has it all. */
+export const shortTime = (instant: string | undefined): string | undefined =>
+  instant?.replace(/\.\d+(?=Z$)/, '');
+
+/**
+ * Rows under their column names, as wide as needed; nothing is cut, so the output can be searched. Columns of any length
+ * come last, so that the others line up in a narrow terminal. A control character would steer the terminal.
+ */
 export function table(rows: readonly Readonly<Record<string, string | number | undefined>>[]): string {
   const [first] = rows;
   if (first === undefined) return 'Nothing found.';
   const columns = Object.keys(first);
-  const text = rows.map((row) => columns.map((column) => String(row[column] ?? '')));
+  const text = rows.map((row) =>
+    columns.map((column) => String(row[column] ?? '').replace(/\p{Cc}/gu, '\ufffd')),
+  );
   const widths = columns.map((column, i) =>
     Math.max(column.length, ...text.map((cells) => cells[i]?.length ?? 0)),
   );

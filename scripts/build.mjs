@@ -3,6 +3,9 @@
 // dist/local/*  one process each of the local stack
 import { build } from 'esbuild';
 import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 
 const common = {
   bundle: true,

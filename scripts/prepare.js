@@ -2,9 +2,9 @@
 // Runs on whatever Node the machine has (20 or newer) and needs nothing installed: it installs what the lock file
 // says, so that everything after it runs on the project's own Node 22 (`node:sqlite`, the version Azure runs).
 const { createHash } = require('node:crypto');
-const { spawnSync } = require('node:child_process');
+const { spawn, spawnSync } = require('node:child_process');
 const { existsSync, readFileSync, writeFileSync } = require('node:fs');
-const { join } = require('node:path');
+const { delimiter, join } = require('node:path');
 
 const root = join(__dirname, '..');
 const stamp = join(root, 'node_modules', '.medrelay-installed');
@@ -46,18 +46,25 @@ function prepare() {
 
 /** Runs a command under the project's Node, passing the terminal through; resolves with its exit code. */
 function run(node, args) {
-  const child = require('node:child_process').spawn(node, args, {
-    cwd: process.cwd(),
+  const child = spawn(node, args, {
     stdio: 'inherit',
-    env: {
-      ...process.env,
-      PATH: `${join(root, 'node_modules', '.bin')}${require('node:path').delimiter}${process.env.PATH}`,
-    },
+    env: { ...process.env, PATH: `${join(root, 'node_modules', '.bin')}${delimiter}${process.env.PATH}` },
   });
   // A terminal sends Ctrl-C to the child as well, another program may send it to this process alone: the child gets it
   // either way, and this process waits until it has drained.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
-  return new Promise((resolve) => child.on('exit', (code, signal) => resolve(signal ? 1 : (code ?? 1))));
+  return new Promise((resolve) => child.on('exit', (code, signal) => resolve(signal ? 1 : code)));
 }
 
-module.exports = { root, prepare, run };
+const build = (node) => run(node, [join(root, 'scripts', 'build.mjs')]);
+
+/** A script of dist/, in the folder of the caller. */
+const runBuilt = (node, script, args) =>
+  run(node, [
+    '--disable-warning=ExperimentalWarning',
+    '--enable-source-maps',
+    join(root, 'dist', script),
+    ...args,
+  ]);
+
+module.exports = { root, prepare, build, runBuilt };

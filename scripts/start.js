@@ -1,17 +1,8 @@
 'use strict';
-const { prepare, root, run } = require('./prepare');
+const { build, prepare, runBuilt } = require('./prepare');
 
 (async () => {
   const node = prepare();
-  process.chdir(root);
-  const built = await run(node, ['scripts/build.mjs']);
   process.exitCode =
-    built ||
-    (await run(node, [
-      '--disable-warning=ExperimentalWarning',
-      '--enable-source-maps',
-      'dist/cli.js',
-      'start',
-      ...process.argv.slice(2),
-    ]));
+    (await build(node)) || (await runBuilt(node, 'cli.js', ['start', ...process.argv.slice(2)]));
 })();

@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { dataOption, withServices } from '../services';
-import { printList } from '../terminal';
+import { dataOption, limitOption, tenantOption } from '../options';
+import { tenantOf, withServices } from '../services';
+import { printList, shortTime } from '../terminal';
 
 interface Options {
   readonly data: string;
@@ -22,8 +23,8 @@ export function auditCommand(): Command {
     .summary('newest first')
     .option('--from <instant>', 'from this instant on, ISO 8601 (default: 24 hours ago)', instant)
     .option('--to <instant>', 'before this instant (default: now)', instant)
-    .option('--tenant <id>', 'tenant (default: DEFAULT_TENANT)')
-    .option('--limit <n>', 'at most so many', Number, 50)
+    .addOption(tenantOption())
+    .addOption(limitOption())
     .option('--json', 'one object with items')
     .addOption(dataOption())
     .action(list);
@@ -31,19 +32,21 @@ export function auditCommand(): Command {
 }
 
 async function list({ data, tenant, from, to, limit, json }: Options): Promise<void> {
-  await withServices(data, async ({ config, listAudit }) => {
+  await withServices(data, async (services) => {
     // A clock a little ahead must not hide the newest events.
     const until = to ?? new Date(Date.now() + 60_000).toISOString();
     const since = from ?? new Date(Date.parse(until) - day).toISOString();
-    const events = await listAudit(tenant ?? config.defaultTenant, { from: since, to: until, limit });
+    const events = await services.listAudit(tenantOf(services, tenant), { from: since, to: until, limit });
     printList(events, json, (event) => ({
-      occurred: event.occurredAt,
+      occurred: shortTime(event.occurredAt),
       type: [event.type, ...(event.subtype ?? [])].map(({ display, code }) => display ?? code).join('/'),
       action: event.action,
       outcome: event.outcome === '0' ? 'ok' : (event.outcomeCode ?? event.outcome),
       who: event.agents[0]?.who,
-      what: event.entities[0]?.what,
       source: event.source,
+      what: [event.entities[0]?.what, event.entities.length > 1 && `and ${event.entities.length - 1} more`]
+        .filter(Boolean)
+        .join(' '),
     }));
   });
 }

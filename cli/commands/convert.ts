@@ -5,7 +5,7 @@ import { messageIdentity, senderProfileSchema, type SenderProfile } from '../../
 import { buildAck, readRawHeader, rejections, type RawMessage } from '../../src/lib/hl7';
 import { createInterpreter, messagesIn } from '../../src/lib/ingest';
 import { loadJsonFolder, type Tenant } from '../../src/lib/tenants';
-import { MedrelayError } from '../../src/lib/errors';
+import { checkout } from '../checkout';
 import { inputFiles, readInput } from '../input';
 
 interface Options {
@@ -37,7 +37,7 @@ async function convert(paths: readonly string[], options: Options): Promise<void
   };
   const profiles = options.profile
     ? [options.profile]
-    : loadJsonFolder(join('config', 'profiles'), senderProfileSchema);
+    : loadJsonFolder(join(checkout, 'config', 'profiles'), senderProfileSchema);
   const interpret = createInterpreter(profiles);
   const bundles: unknown[] = [];
   for (const file of await inputFiles(paths)) {
@@ -90,8 +90,7 @@ function readProfile(file: string): SenderProfile {
   }
   const parsed = senderProfileSchema.safeParse(value);
   if (parsed.success) return parsed.data;
-  throw new MedrelayError(
-    'PROFILE_INVALID',
+  throw new InvalidArgumentError(
     `${file} is not a sender profile:\n${parsed.error.issues.map((issue) => `  ${issue.path.join('.') || 'file'}: ${issue.message}`).join('\n')}`,
   );
 }

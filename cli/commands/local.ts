@@ -1,8 +1,10 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { startCosmos } from '../../local/cosmos';
 import { parseEmulatorConfig, startServiceBus } from '../../local/servicebus';
+import { StackError } from '../../local';
+import { port } from '../options';
 
 interface Options {
   readonly port: number;
@@ -22,14 +24,15 @@ export function localCommand(): Command {
     .option('--data <dir>', 'where messages are kept', '.medrelay-servicebus')
     .option('--key <key>', 'shared access key (default: a new one)')
     .action(async ({ port, data, key, config }: Options & { config: string }) => {
-      const parsed = parseEmulatorConfig(JSON.parse(await readFile(config, 'utf8')));
-      const bus = await startServiceBus({
-        port,
-        dataDir: data,
-        config: parsed,
-        sharedAccessKey: key ?? randomBytes(32).toString('base64'),
-      });
-      await untilStopped(bus.connectionString, bus);
+      const text = await readFile(config, 'utf8');
+      await untilStopped(() =>
+        startServiceBus({
+          port,
+          dataDir: data,
+          config: parseEmulatorConfig(JSON.parse(text)),
+          sharedAccessKey: key ?? randomBytes(32).toString('base64'),
+        }),
+      );
     });
   command
     .command('cosmos')
@@ -38,22 +41,27 @@ export function localCommand(): Command {
     .option('--data <dir>', 'where documents are kept', '.medrelay-cosmos')
     .option('--key <key>', "account key (default: the emulator's well-known key)")
     .action(async ({ port, data, key }: Options) => {
-      const cosmos = await startCosmos({ port, dataDir: data, ...(key !== undefined && { key }) });
-      await untilStopped(cosmos.connectionString, cosmos);
+      await untilStopped(() => startCosmos({ port, dataDir: data, ...(key !== undefined && { key }) }));
     });
   return command;
 }
 
-async function untilStopped(connectionString: string, part: { stop(): Promise<void> }): Promise<void> {
-  console.log(connectionString);
-  await new Promise<void>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
-  });
-  await part.stop();
+interface RunningPart {
+  readonly connectionString: string;
+  readonly failed?: Promise<Error>;
+  stop(): Promise<void>;
 }
 
-function port(text: string): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= 0 && value <= 65_535) return value;
-  throw new InvalidArgumentError('It must be a port number.');
+/** The connection string is the only line on standard output, for scripts that wait for it. */
+async function untilStopped(startPart: () => Promise<RunningPart>): Promise<void> {
+  const stopAsked = new Promise<void>((ask) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => ask());
+  });
+  const part = await startPart().catch((error: Error) => {
+    throw new StackError(error.message);
+  });
+  console.log(part.connectionString);
+  const failure = await Promise.race([stopAsked, ...(part.failed ? [part.failed] : [])]);
+  await part.stop();
+  if (failure) throw new StackError(failure.message);
 }

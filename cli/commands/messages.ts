@@ -1,14 +1,25 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { spawnSync } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MedrelayError } from '../../src/lib/errors';
-import type { MessageDocument } from '../../src/lib/ingest';
+import type { MessageDocument, MessageStatus } from '../../src/lib/ingest';
 import type { Services } from '../../src/lib/services';
 import { auditRead } from '../audit-read';
-import { dataOption, withServices } from '../services';
-import { printList } from '../terminal';
+import { dataOption, limitOption } from '../options';
+import { tenantOf, withServices } from '../services';
+import { printList, shortTime } from '../terminal';
+
+const statuses: readonly MessageStatus[] = [
+  'received',
+  'converted',
+  'stored',
+  'done',
+  'rejected',
+  'conflict',
+  'duplicate',
+];
 
 export function messagesCommand(): Command {
   const command = new Command('messages')
@@ -17,20 +28,21 @@ export function messagesCommand(): Command {
   command
     .command('list')
     .summary('newest first; or what waits for a person')
-    .option('--status <status>', 'received, converted, stored, done, rejected, conflict or duplicate')
+    .addOption(new Option('--status <status>', 'only with this status').choices(statuses))
     .option('--tenant <id>', 'only this tenant')
-    .option('--limit <n>', 'at most so many', Number, 50)
+    .addOption(limitOption())
     .option('--waiting', 'what is in hl7-rejected and in the dead-letter queue')
     .option('--json', 'one object with items')
     .addOption(dataOption())
     .action((options: ListOptions) => withServices(options.data, (services) => list(services, options)));
   command
     .command('show <key>')
-    .summary('one message with its duplicates and conflicts')
+    .summary('one message with its duplicates and conflicts, as JSON')
     .option('--raw', 'the bytes as they arrived (patient data; the look is audited)')
+    .option('--json', 'on one line')
     .addOption(dataOption())
-    .action((key: string, options: { data: string; raw?: true }) =>
-      withServices(options.data, (services) => show(services, key, options.raw)),
+    .action((key: string, options: ShowOptions) =>
+      withServices(options.data, (services) => show(services, key, options)),
     );
   command
     .command('replay <key>')
@@ -52,6 +64,12 @@ export function messagesCommand(): Command {
   return command;
 }
 
+interface ShowOptions {
+  readonly data: string;
+  readonly raw?: true;
+  readonly json?: true;
+}
+
 interface ListOptions {
   readonly data: string;
   readonly status?: string;
@@ -62,39 +80,40 @@ interface ListOptions {
 }
 
 async function list(
-  { ingest }: Services,
+  services: Services,
   { status, tenant, limit, waiting, json }: ListOptions,
 ): Promise<void> {
+  const { ingest } = services;
   if (waiting) {
     printList(await ingest.listRejected(), json, ({ queue, id, code, enqueuedAt }) => ({
+      since: shortTime(enqueuedAt),
       queue,
-      id,
       code,
-      since: enqueuedAt,
+      id,
     }));
     return;
   }
   const found = await ingest.listMessages({
     limit,
     ...(status !== undefined && { status }),
-    ...(tenant !== undefined && { tenantId: tenant }),
+    ...(tenant !== undefined && { tenantId: tenantOf(services, tenant) }),
   });
   printList(found, json, (message) => ({
-    received: message.receivedAt,
-    message: message.key,
-    event: message.event,
+    received: shortTime(message.receivedAt),
     status: message.status,
     code: message.code ?? message.waiting?.code,
+    event: message.event,
     resources: message.resourceCount,
+    message: message.key,
   }));
 }
 
-async function show(services: Services, key: string, raw: true | undefined): Promise<void> {
+async function show(services: Services, key: string, { raw, json }: ShowOptions): Promise<void> {
   const documents = await services.ingest.showMessage(key);
   if (documents.length === 0)
     throw new MedrelayError('MESSAGE_NOT_FOUND', 'No message has this key. See `medrelay messages list`.');
   if (!raw) {
-    console.log(JSON.stringify({ items: documents }, null, 2));
+    console.log(JSON.stringify({ items: documents }, null, json ? 0 : 2));
     return;
   }
   for (const document of documents) process.stdout.write(await readAudited(services, document));
@@ -129,7 +148,8 @@ async function inEditor(original: Buffer): Promise<Buffer> {
       encoding: 'latin1',
       mode: 0o600,
     });
-    const editor = process.env['VISUAL'] ?? process.env['EDITOR'] ?? 'vi';
+    const editor =
+      process.env['VISUAL'] ?? process.env['EDITOR'] ?? (process.platform === 'win32' ? 'notepad' : 'vi');
     const { status } = spawnSync(editor, [file], { stdio: 'inherit', shell: true });
     if (status !== 0)
       throw new MedrelayError(

@@ -1,8 +1,10 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { MessageStatus, SentMessage } from '../../src/lib/ingest';
+import type { Services } from '../../src/lib/services';
 import { inputFiles, readInput } from '../input';
-import { withServices, dataOption } from '../services';
+import { dataOption, positive } from '../options';
+import { withServices } from '../services';
 import { progress, table } from '../terminal';
 
 interface Options {
@@ -37,7 +39,7 @@ export function sendCommand(): Command {
     );
 }
 
-type Ingest = Pick<import('../../src/lib/ingest').Ingest, 'enqueue' | 'waitFor'>;
+type Ingest = Services['ingest'];
 
 async function send(ingest: Ingest, paths: readonly string[], options: Options): Promise<void> {
   const files = await inputFiles(paths);
@@ -99,7 +101,7 @@ function report(fates: readonly Fate[], { wait, json }: Options): void {
   else {
     if (wait && fates.length > 0)
       console.log(
-        `${table(fates.map(({ file, key, status, code }) => ({ file, message: key, status, code })))}\n`,
+        `${table(fates.map(({ file, key, status, code }) => ({ status, code, file, message: key })))}\n`,
       );
     console.log(
       wait
@@ -110,10 +112,4 @@ function report(fates: readonly Fate[], { wait, json }: Options): void {
     );
   }
   if (wait && totals.done + totals.duplicate < totals.sent) process.exitCode = 1;
-}
-
-function positive(text: string): number {
-  const value = Number(text);
-  if (value > 0 && Number.isFinite(value)) return value;
-  throw new InvalidArgumentError('It must be a number above 0.');
 }

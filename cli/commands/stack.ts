@@ -1,8 +1,9 @@
-import { Command, InvalidArgumentError } from 'commander';
-import { join } from 'node:path';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { readStack, startStack, type StackInfo } from '../../local';
-import { dataOption } from '../services';
+import { checkout } from '../checkout';
+import { dataOption, defaultDataDir } from '../options';
 
 interface StartOptions {
   readonly data: string;
@@ -16,7 +17,12 @@ export function startCommand(): Command {
     .description(
       'Starts a Service Bus, a Cosmos DB and a storage endpoint on this machine, and a Functions host with the app.',
     )
-    .option('--app <dir>', 'folder of any Azure Functions v4 app in JavaScript', process.cwd())
+    .addOption(
+      new Option('--app <dir>', 'folder of any Azure Functions v4 app in JavaScript').default(
+        checkout,
+        'Medrelay',
+      ),
+    )
     .option(
       '--ports <auto|base>',
       'free ports, or six ports from this number on (default: those of the Azure emulators)',
@@ -28,6 +34,10 @@ export function startCommand(): Command {
 }
 
 async function start(options: StartOptions): Promise<void> {
+  // From the first moment on: who changes his mind while the parts start waits until they can be stopped in order.
+  const stopAsked = new Promise<void>((ask) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => ask());
+  });
   const stack = await startStack({
     dataDir: options.data,
     appDir: options.app,
@@ -41,19 +51,15 @@ async function start(options: StartOptions): Promise<void> {
     },
     log: (line) => console.log(line),
   });
-  console.log(describe(stack.info, options.data));
-  await new Promise<void>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve());
-  });
+  console.log(`\n${endpointsOf(stack.info)}\n\n${nextStep(stack.info)}\n`);
+  await stopAsked;
   console.log('\nDraining; what is under way is finished first.');
   await stack.stop();
   console.log('Stopped.');
 }
 
-function describe({ host, serviceBus, cosmos, azurite, functionKeys }: StackInfo, data: string): string {
-  const more = data === '.medrelay' ? '' : ` --data ${data}`;
+function endpointsOf({ host, serviceBus, cosmos, azurite, functionKeys }: StackInfo): string {
   return [
-    '',
     'Endpoints:',
     `  Functions     ${host.url}`,
     `  Service Bus   sb://127.0.0.1:${serviceBus.port}`,
@@ -63,16 +69,19 @@ function describe({ host, serviceBus, cosmos, azurite, functionKeys }: StackInfo
     `  Tables        http://127.0.0.1:${azurite.tablePort}`,
     `  Function key  ${functionKeys.function}`,
     '',
+    // As Core Tools lists them.
     'Functions:',
     ...host.functions.map(
-      ({ name, methods, url, trigger }) =>
-        `  ${name}: ${url === undefined ? trigger : `[${(methods ?? []).join(',')}] ${url}`}`,
+      ({ name, methods, url, trigger, disabled }) =>
+        `  ${name}: ${url === undefined ? trigger : `[${(methods ?? []).join(',')}] ${url}`}${disabled ? ' (disabled)' : ''}`,
     ),
-    '',
-    'Medrelay is ready. In a second shell try:',
-    `  npm run medrelay -- send samples --wait${more}`,
-    '',
   ].join('\n');
+}
+
+function nextStep({ appDir, dataDir }: StackInfo): string {
+  if (appDir !== checkout) return `${appDir} is ready. Ctrl-C stops it.`;
+  const more = dataDir === defaultDataDir ? '' : ` --data ${/\s/.test(dataDir) ? `"${dataDir}"` : dataDir}`;
+  return `Medrelay is ready. In a second shell try:\n  npm run medrelay -- send samples --wait${more}`;
 }
 
 export function stopCommand(): Command {
@@ -102,47 +111,64 @@ export function stopCommand(): Command {
 export function statusCommand(): Command {
   return new Command('status')
     .summary('tell what runs on a data folder')
+    .description('Tells what runs on a data folder. Exit code 0 where all of it is well.')
     .option('--json', 'as one JSON object, without keys')
     .addOption(dataOption())
     .action(async ({ data, json }: { data: string; json?: true }) => {
       const stack = await readStack(data);
-      if (!stack) {
+      const health = stack && (await readHealth(stack));
+      if (health?.status !== 'ok') process.exitCode = 1;
+      if (json) console.log(JSON.stringify(stack ? summaryOf(stack, health) : { running: false }));
+      else if (!stack) console.log(`No stack is running on ${resolve(data)}. Start one with: npm start`);
+      else
         console.log(
-          json
-            ? JSON.stringify({ running: false })
-            : `No stack is running on ${data}. Start one with: npm start`,
-        );
-        process.exitCode = 1;
-        return;
-      }
-      const health = await readHealth(stack);
-      if (json) {
-        const { pid, startedAt, host, serviceBus, cosmos, azurite } = stack;
-        console.log(
-          JSON.stringify({
-            running: true,
-            pid,
-            startedAt,
-            health,
-            host: host.url,
-            serviceBusPort: serviceBus.port,
-            cosmos: cosmos.endpoint,
-            blobPort: azurite.blobPort,
-          }),
-        );
-      } else
-        console.log(
-          `Running since ${stack.startedAt} (process ${stack.pid}).\nHealth: ${health}\n${describe(stack, data)}`,
+          `Running since ${stack.startedAt} (process ${stack.pid}, data in ${stack.dataDir}).\n` +
+            `Health: ${health?.status}${(health?.away ?? []).map((part) => `, ${part} does not answer`).join('')}\n\n` +
+            endpointsOf(stack),
         );
     });
 }
 
-async function readHealth({ host }: StackInfo): Promise<string> {
+function summaryOf(stack: StackInfo, health: Health | undefined): object {
+  const { pid, startedAt, dataDir, appDir, host, serviceBus, cosmos, azurite } = stack;
+  const local = (port: number) => `http://127.0.0.1:${port}`;
+  return {
+    running: true,
+    pid,
+    startedAt,
+    dataDir,
+    appDir,
+    health,
+    endpoints: {
+      functions: host.url,
+      serviceBus: `sb://127.0.0.1:${serviceBus.port}`,
+      cosmos: cosmos.endpoint,
+      blobs: local(azurite.blobPort),
+      queues: local(azurite.queuePort),
+      tables: local(azurite.tablePort),
+    },
+    functions: host.functions.map(({ name, trigger, url, disabled }) => ({ name, trigger, url, disabled })),
+  };
+}
+
+interface Health {
+  readonly status: string;
+  readonly away: readonly string[];
+}
+
+/** Medrelay tells of each part it uses; any other app is well when its host answers. */
+async function readHealth({ host, appDir }: StackInfo): Promise<Health> {
+  const path = appDir === checkout ? '/api/health' : '/admin/host/ping';
   try {
-    const answer = await fetch(`${host.url}/api/health`, { signal: AbortSignal.timeout(10_000) });
-    return answer.ok ? 'ok' : await answer.text();
+    const answer = await fetch(`${host.url}${path}`, { signal: AbortSignal.timeout(10_000) });
+    if (answer.ok) return { status: 'ok', away: [] };
+    const { status, parts } = (await answer.json()) as { status: string; parts: Record<string, string> };
+    return {
+      status,
+      away: Object.entries(parts).flatMap(([part, state]) => (state === 'ok' ? [] : [part])),
+    };
   } catch {
-    return 'the Functions host does not answer';
+    return { status: 'unavailable', away: ['Functions host'] };
   }
 }
 

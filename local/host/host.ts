@@ -125,7 +125,6 @@ export async function startHost(options: HostOptions): Promise<Host> {
     const functions = describeFunctions(indexed, catalog, settings, port);
     const id = hostId(appDir, env);
     listeners = await createListeners(catalog, settings, env, id, invoker, log);
-    logFunctionList(functions, log);
     await Promise.all(listeners.map(({ listener }) => listener.start()));
 
     const http = httpFunctionHandler(
@@ -292,16 +291,4 @@ function describeFunctions(
         : {}),
     };
   });
-}
-
-/** The list that Core Tools prints. */
-function logFunctionList(functions: readonly HostedFunctionInfo[], log: (line: string) => void): void {
-  log('');
-  log('Functions:');
-  for (const fn of functions) {
-    const target = fn.url ? `[${fn.methods?.join(',') ?? ''}] ${fn.url}` : fn.trigger;
-    log('');
-    log(`\t${fn.name}: ${target}${fn.disabled ? ' (disabled)' : ''}`);
-  }
-  log('');
 }

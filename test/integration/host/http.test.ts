@@ -177,7 +177,10 @@ describe('the app', () => {
       },
       { name: '$return', type: 'http', direction: 'out' },
     ]);
-    expect(host.lines).toContain('\tonMessage: serviceBusTrigger (disabled)');
+    expect(host.functions.find(({ name }) => name === 'onMessage')).toMatchObject({
+      trigger: 'serviceBusTrigger',
+      disabled: true,
+    });
   });
 
   it('writes Executing and Executed lines without payloads', async () => {
