@@ -2,35 +2,12 @@ import { checkHeader, readHeader, type Hl7Message, type MessageHeader } from '..
 import { MedrelayError } from '../errors';
 import { deletionsOf, makeBundle } from './bundle';
 import { MessageLedger } from './ledger';
-import { convertAdt } from './messages/adt';
-import { parseGroups, type Group, type Structure } from './messages/grammar';
-import { convertOru } from './messages/oru';
-import { ADT_A01, ADT_A03, ORU_R01 } from './messages/structures';
+import { parseGroups } from './messages/grammar';
+import { converters, type Converter } from './messages/registry';
 import { Scope } from './scope';
 import { mapEvn } from './segments/evn';
 import { readMsh } from './segments/msh';
 import { Rejection, type Conversion, type ConvertContext } from './types';
-import type { Reference } from 'fhir/r4';
-
-interface Converter {
-  readonly structure: Structure;
-  convert(root: Group, scope: Scope): Reference[];
-}
-
-const admission: Converter = { structure: ADT_A01, convert: convertAdt };
-const converters = new Map<string, ReadonlyMap<string, Converter>>([
-  [
-    'ADT',
-    new Map([
-      ['A01', admission],
-      ['A03', { structure: ADT_A03, convert: convertAdt }],
-      ['A04', admission],
-      ['A08', admission],
-    ]),
-  ],
-  // v2.1 had no trigger events: its ORU is what became R01.
-  ['ORU', new Map(['R01', ''].map((event) => [event, { structure: ORU_R01, convert: convertOru }]))],
-]);
 
 /**
  * One message to one transaction Bundle: pure, so the same message under the same context gives the same bytes.
@@ -53,7 +30,7 @@ function accept(header: MessageHeader, context: ConvertContext): Converter {
   if (problem !== undefined) throw new Rejection(problem, headerLocation[problem]);
   const events = converters.get(header.messageCode);
   if (events === undefined) throw new Rejection('UNSUPPORTED_MESSAGE_TYPE', 'MSH^1^9^1^1');
-  const converter = events.get(header.triggerEvent);
+  const converter = Object.hasOwn(events, header.triggerEvent) ? events[header.triggerEvent] : undefined;
   if (converter === undefined) throw new Rejection('UNSUPPORTED_EVENT', 'MSH^1^9^1^2');
   const { processingIds } = context.profile;
   if (header.processingId !== '' && !processingIds.some((id) => id === header.processingId.toUpperCase())) {

@@ -7,10 +7,12 @@ import { mapIn1 } from '../segments/in1';
 import { mapObx } from '../segments/obx';
 import { mapPr1 } from '../segments/pr1';
 import type { Group } from './grammar';
+import type { Events } from './registry';
+import { ADT_A01, ADT_A03 } from './structures';
 import { mapPatient, mapVisit } from './visit';
 
 /** ADT_A01 and ADT_A03: one patient, one visit and what is known about them. Returns what the message is about. */
-export function convertAdt(root: Group, scope: Scope): Reference[] {
+function convertAdt(root: Group, scope: Scope): Reference[] {
   const subject = mapPatient(root, scope);
   const visit = mapVisit(root, scope, subject);
   const about = visit === undefined ? subject.patient.id : visit.encounter.id;
@@ -37,3 +39,12 @@ export function convertAdt(root: Group, scope: Scope): Reference[] {
   }
   return visit === undefined ? [subject.reference] : [subject.reference, visit.reference];
 }
+
+const admission = { structure: ADT_A01, convert: convertAdt };
+
+export const adt: Events = {
+  A01: admission,
+  A03: { structure: ADT_A03, convert: convertAdt },
+  A04: admission,
+  A08: admission,
+};

@@ -9,6 +9,8 @@ import type { Visit } from '../segments/pv1';
 import { mapSpm } from '../segments/spm';
 import { Rejection } from '../types';
 import type { Group } from './grammar';
+import type { Events } from './registry';
+import { ORU_R01 } from './structures';
 import { mapPatient, mapVisit } from './visit';
 
 /** Patient and visit are still worth having; what is missing is said. */
@@ -19,7 +21,7 @@ const noResults: Diagnostic = {
 };
 
 /** ORU_R01: results of one patient or several. Returns what the message is about. */
-export function convertOru(root: Group, scope: Scope): Reference[] {
+function convertOru(root: Group, scope: Scope): Reference[] {
   const results = root.allGroups('PATIENT_RESULT');
   const targets = results.flatMap((result) => convertResult(result, scope));
   if (results.length === 0) throw new Rejection('NO_PATIENT', 'PID');
@@ -88,3 +90,8 @@ function mapObservations(
     observation.all('OBX').map((obx) => mapObx(obx, observation.all('NTE'), scope, order, specimen)),
   );
 }
+
+const result = { structure: ORU_R01, convert: convertOru };
+
+// v2.1 had no trigger events: its ORU is what became R01.
+export const oru: Events = { R01: result, '': result };

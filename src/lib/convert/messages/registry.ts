@@ -1,0 +1,20 @@
+import type { Reference } from 'fhir/r4';
+import type { Scope } from '../scope';
+import { adt } from './adt';
+import type { Group, Structure } from './grammar';
+import { oru } from './oru';
+
+/** How the messages of one trigger event become FHIR. */
+export interface Converter {
+  readonly structure: Structure;
+  /** Returns what the message is about: the targets of its Provenance. */
+  convert(root: Group, scope: Scope): Reference[];
+}
+
+/** Trigger event (MSH-9.2) -> converter; one table for each message type (MSH-9.1), in the file of its family. */
+export type Events = Readonly<Record<string, Converter>>;
+
+export const converters: ReadonlyMap<string, Events> = new Map([
+  ['ADT', adt],
+  ['ORU', oru],
+]);
