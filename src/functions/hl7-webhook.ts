@@ -4,14 +4,13 @@ import { functionServices } from '../lib/services';
 
 app.http('hl7Webhook', { methods: ['POST'], route: 'hl7', authLevel: 'function', handler: receiveHl7 });
 
-async function receiveHl7(
-  request: HttpRequest,
-  context: InvocationContext,
-): Promise<HttpResponseInit> {
+async function receiveHl7(request: HttpRequest, context: InvocationContext): Promise<HttpResponseInit> {
   try {
     const bytes = new Uint8Array(await request.arrayBuffer());
     const tenant = request.headers.get('x-tenant-id') ?? undefined;
     const { status, ack } = await functionServices().ingest.receive(bytes, tenant);
+    // Enhanced mode: the sender may want no answer, and a 204 has no body.
+    if (ack === '') return { status };
     return { status, body: Buffer.from(ack, 'utf8'), headers: { 'content-type': contentType(request) } };
   } catch (error) {
     const { code, safeMessage } = safeError(error);

@@ -1,10 +1,17 @@
+import type { AcknowledgementCode } from './ack-mode';
 import { isKnownVersion } from './header';
 import { buildMessage, type OutgoingField, type OutgoingSegment } from './outgoing';
 import { rejections, type RejectionCode } from './rejections';
 import type { Delimiters, MessageHeader } from './types';
 
+/** Nothing is wrong with the message: the receiver could not take it now. */
+const notTaken = {
+  NOT_TAKEN: { err3: '207', text: 'The message could not be queued now. Send it again later.' },
+} as const;
+const reasons = { ...rejections, ...notTaken };
+
 export interface AckError {
-  readonly code: RejectionCode;
+  readonly code: RejectionCode | keyof typeof notTaken;
   /** As in a diagnostic: `PID[1]-3[2].1`. */
   readonly location?: string;
 }
@@ -21,7 +28,7 @@ export interface AckInput extends Sender {
   /** Of the message that is answered; absent when it could not be read. */
   readonly header?: MessageHeader;
   readonly delimiters?: Delimiters;
-  readonly code: 'AA' | 'AE' | 'AR';
+  readonly code: AcknowledgementCode;
   readonly errors?: readonly AckError[];
 }
 
@@ -70,7 +77,7 @@ const parties = (header: MessageHeader | undefined, sender: Sender): OutgoingFie
 
 function errorSegments(errors: readonly AckError[], version: string, severity: string): OutgoingSegment[] {
   const details = errors.map(({ code, location }) => {
-    const { err3, text } = rejections[code];
+    const { err3, text } = reasons[code];
     return {
       code,
       text,
@@ -88,7 +95,10 @@ function errorSegments(errors: readonly AckError[], version: string, severity: s
   }));
 }
 
-/** An original-mode acknowledgement (ch. 2.9.2) as text with CR line ends, to be sent as UTF-8. */
+/**
+ * An acknowledgement in original or enhanced mode (ch. 2.9.2, 2.9.3) as text with CR line ends, to be sent as UTF-8.
+ * Its own MSH-15 and MSH-16 stay empty: an acknowledgement is never acknowledged.
+ */
 export function buildAck(input: AckInput): string {
   const { header, code, errors = [] } = input;
   const version = header !== undefined && isKnownVersion(header.version) ? header.version : fallbackVersion;
@@ -112,10 +122,10 @@ export function buildAck(input: AckInput): string {
       fields: [
         code,
         header?.controlId,
-        firstError !== undefined && /^2\.[1-4]/.test(version) ? rejections[firstError.code].text : undefined,
+        firstError !== undefined && /^2\.[1-4]/.test(version) ? reasons[firstError.code].text : undefined,
       ],
     },
-    ...errorSegments(errors, version, code === 'AA' ? 'W' : 'E'),
+    ...errorSegments(errors, version, code.endsWith('A') ? 'W' : 'E'),
   ];
   const text = buildMessage(segments, input.delimiters);
   // Names echoed from the sender may need more than ASCII, then MSH-18 has to say what the bytes are.

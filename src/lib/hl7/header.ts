@@ -24,6 +24,8 @@ export function readHeader(message: Hl7Message): MessageHeader {
     controlId: text(10),
     processingId: text(11),
     version: text(12),
+    acceptAcknowledgment: text(15).toUpperCase(),
+    applicationAcknowledgment: text(16).toUpperCase(),
   };
 }
 

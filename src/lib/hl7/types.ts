@@ -99,6 +99,9 @@ export interface MessageHeader {
   readonly controlId: string;
   readonly processingId: string;
   readonly version: string;
+  /** MSH-15 and MSH-16 in upper case (table 0155): which acknowledgements the sender waits for. */
+  readonly acceptAcknowledgment: string;
+  readonly applicationAcknowledgment: string;
 }
 
 /** One HL7 message found in a body. */

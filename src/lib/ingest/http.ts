@@ -1,4 +1,12 @@
-import { buildAck, buildBatchAck, checkHeader, readRawHeader, rejections, type RejectionCode } from '../hl7';
+import {
+  acknowledgementCode,
+  buildAck,
+  buildBatchAck,
+  checkHeader,
+  readRawHeader,
+  rejections,
+  type RejectionCode,
+} from '../hl7';
 import { allowsSender } from '../tenants';
 import { resolveTenant } from './context';
 import { sha256 } from './identity';
@@ -7,9 +15,12 @@ import type { IngestPorts } from './ports';
 import { send } from './send';
 
 export interface HttpAnswer {
-  /** 200: at least one message is queued. 400: none is acceptable. 503: the broker is away, send again. */
-  readonly status: 200 | 400 | 503;
-  /** HL7 acknowledgement: one MSA per message. AA means queued, not yet stored. */
+  /**
+   * 200: at least one message is queued; 204: and no sender asks for an answer. 400: none is acceptable. 503: the
+   * broker is away, send again.
+   */
+  readonly status: 200 | 204 | 400 | 503;
+  /** HL7 acknowledgement: one MSA per message that asks for one. AA and CA mean queued, not yet stored. */
   readonly ack: string;
 }
 
@@ -34,16 +45,23 @@ export async function receiveHttp(
     isQueued = false;
   }
   const now = ports.clock.now();
-  const acks = checked.map(({ found, problem }) => ackOf(found, problem, isQueued, now));
-  const header = checked[0] && readRawHeader(checked[0].found.raw)?.header;
-  const [ack = '', ...others] = acks;
+  const acks = checked.flatMap(({ found, problem }) => ackOf(found, problem, isQueued, now) ?? []);
   return {
-    status: good.length === 0 ? 400 : isQueued ? 200 : 503,
-    ack:
-      others.length === 0
-        ? ack
-        : buildBatchAck({ acks, controlId: controlIdOf(bytes), now, ...us, ...(header && { header }) }),
+    status: good.length === 0 ? 400 : !isQueued ? 503 : acks.length === 0 ? 204 : 200,
+    ack: checked.length === 1 ? acks.join('') : batchAck(acks, checked[0]?.found, bytes, now),
   };
+}
+
+function batchAck(acks: readonly string[], first: Found | undefined, bytes: Uint8Array, now: Date): string {
+  if (acks.length === 0) return '';
+  const header = first && readRawHeader(first.raw)?.header;
+  return buildBatchAck({ acks, controlId: controlIdOf(bytes), now, ...us, ...(header && { header }) });
+}
+
+/** The answer to a frame that is too large to be kept: only its beginning is there. */
+export function refuseOversized(head: Uint8Array, now: Date): string {
+  const raw = { index: 0, bytes: head, text: '', charset: '', diagnostics: [] };
+  return ackOf({ raw }, 'TOO_LARGE', true, now) ?? '';
 }
 
 const us = { application: 'MEDRELAY' };
@@ -63,14 +81,25 @@ function problemOf(
   return checkHeader(header) ?? (allowsSender(context.tenant, header) ? undefined : 'SENDER_NOT_ALLOWED');
 }
 
-function ackOf({ raw }: Found, problem: RejectionCode | undefined, isQueued: boolean, now: Date): string {
-  return buildAck({
-    ...readRawHeader(raw),
-    ...us,
-    controlId: controlIdOf(raw.bytes),
-    now,
-    // AE without an error segment: nothing is wrong with the message, it could not be taken now.
-    code: problem !== undefined ? rejections[problem].ack : isQueued ? 'AA' : 'AE',
-    errors: problem === undefined ? [] : [{ code: problem }],
-  });
+function ackOf(
+  { raw }: Found,
+  problem: RejectionCode | undefined,
+  isQueued: boolean,
+  now: Date,
+): string | undefined {
+  const read = readRawHeader(raw);
+  const verdict = problem !== undefined ? rejections[problem].ack : isQueued ? 'AA' : 'AE';
+  const code = acknowledgementCode(read?.header, verdict);
+  const reason = problem ?? (isQueued ? undefined : 'NOT_TAKEN');
+  return (
+    code &&
+    buildAck({
+      ...read,
+      ...us,
+      controlId: controlIdOf(raw.bytes),
+      now,
+      code,
+      errors: reason === undefined ? [] : [{ code: reason }],
+    })
+  );
 }

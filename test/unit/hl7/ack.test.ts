@@ -1,4 +1,5 @@
 import {
+  acknowledgementCode,
   buildAck,
   buildBatchAck,
   parseMessage,
@@ -81,6 +82,79 @@ test('the delimiters of the sender, hostile names escaped, MSH-18 when it is not
   expect(message.msh.get(5)).toBe('Läb|x\rPID|1');
   expect(message.msh.get(18)).toBe('UNICODE UTF-8');
   expect(message.first('MSA')?.get(2)).toBe('a$b%c');
+});
+
+describe('original and enhanced mode', () => {
+  const answers = (header: string): string => {
+    const read = readHeader(parseMessage(`MSH|^~\\&|A|B|C|D|2024||ADT^A08|7|P|2.5.1|||${header}`));
+    return (['AA', 'AE', 'AR'] as const).map((code) => acknowledgementCode(read, code) ?? '-').join(' ');
+  };
+
+  // HL7 v2.5.1 table 0155 for MSH-15 and MSH-16.
+  test.each([
+    ['', 'AA AE AR'],
+    ['AL', 'CA CE CR'],
+    ['al', 'CA CE CR'],
+    ['ER', '- CE CR'],
+    ['SU', 'CA - -'],
+    ['NE', '- - -'],
+    ['""', 'AA AE AR'],
+    ['YES', 'CA CE CR'],
+    ['AL|AL', 'CA CE CR'],
+    ['AL|NE', 'CA CE CR'],
+    ['ER|AL', '- CE CR'],
+    ['NE|NE', '- - -'],
+    ['NE|AL', 'AA AE AR'],
+    ['NE|ER', '- AE AR'],
+    ['|AL', 'AA AE AR'],
+    ['|SU', 'AA - -'],
+    ['|NE', '- - -'],
+  ])('MSH-15|16 = %s: %s', (header, expected) => expect(answers(header)).toBe(expected));
+
+  test('a message that cannot be read is answered in original mode', () => {
+    expect(acknowledgementCode(undefined, 'AR')).toBe('AR');
+  });
+
+  test.each(['AA', 'AE', 'AR', 'CA', 'CE', 'CR'] as const)(
+    '%s names the message and asks for nothing',
+    (code) => {
+      const message = read({ code });
+      expect(message.first('MSA')?.raw).toBe(`MSA|${code}|C 1`);
+      expect([message.msh.get(15), message.msh.get(16)]).toEqual([undefined, undefined]);
+    },
+  );
+});
+
+describe('ERR by version', () => {
+  const errors = [{ code: 'NO_PATIENT_ID' as const, location: 'PID[1]-3' }];
+  const old = 'ERR|PID^1^3^101&Required field missing&HL70357';
+  const since25 =
+    'ERR||PID^1^3|101^Required field missing^HL70357|E|||NO_PATIENT_ID|PID-3 (and PID-2, PID-4) hold no patient identifier.';
+
+  test.each([
+    ['2.1', old],
+    ['2.2', old],
+    ['2.3', old],
+    ['2.3.1', old],
+    ['2.4', old],
+    ['2.5', since25],
+    ['2.5.1', since25],
+    ['2.6', since25],
+    ['2.7', since25],
+    ['2.8.2', since25],
+    ['2.9', since25],
+    ['', since25],
+    ['9.9', since25],
+  ])('version %s', (version, expected) => {
+    const message = read({ header: { ...base.header, version }, code: 'CE', errors });
+    expect(message.all('ERR').map((segment) => segment.raw)).toEqual([expected]);
+  });
+
+  test('a receiver that cannot take it now says so, and that it may be sent again', () => {
+    expect(read({ code: 'AE', errors: [{ code: 'NOT_TAKEN' }] }).first('ERR')?.raw).toBe(
+      'ERR|||207^Application internal error^HL70357|E|||NOT_TAKEN|The message could not be queued now. Send it again later.',
+    );
+  });
 });
 
 test('a batch is answered by a batch', () => {

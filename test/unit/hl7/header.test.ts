@@ -23,6 +23,8 @@ test('every part, trimmed', () => {
     controlId: '42',
     processingId: 'P',
     version: '2.5.1',
+    acceptAcknowledgment: '',
+    applicationAcknowledgment: '',
   });
 });
 

@@ -57,4 +57,43 @@ test('503 and AE while the broker is away', async () => {
   };
   const { status, ack } = await receive(world, adt());
   expect([status, msa(ack)]).toEqual([503, ['MSA|AE|A1']]);
+  expect(ack).toContain('|E|||NOT_TAKEN|');
+});
+
+describe('enhanced mode', () => {
+  const enhanced = (modes: string, controlId = 'A1', version = '2.5.1') =>
+    adt({ controlId }).replace('|P|2.5.1', `|P|${version}|||${modes}`);
+  const away = new MemoryWorld();
+  away.around = async () => {
+    throw new Away();
+  };
+
+  // MSH-15 and MSH-16; queued, refused at the door, broker away.
+  test.each([
+    ['AL|NE', '200 MSA|CA|A1', '400 MSA|CR|A1', '503 MSA|CE|A1'],
+    ['AL|AL', '200 MSA|CA|A1', '400 MSA|CR|A1', '503 MSA|CE|A1'],
+    ['NE|NE', '204 ', '400 ', '503 '],
+    ['NE|AL', '200 MSA|AA|A1', '400 MSA|AR|A1', '503 MSA|AE|A1'],
+    ['ER|NE', '204 ', '400 MSA|CR|A1', '503 MSA|CE|A1'],
+    ['SU|NE', '200 MSA|CA|A1', '400 ', '503 '],
+  ])('%s', async (modes, queued, refused, unavailable) => {
+    const line = async (world: MemoryWorld, text: string) => {
+      const { status, ack } = await receive(world, text);
+      return `${status} ${msa(ack).join(' ')}`;
+    };
+    const world = new MemoryWorld();
+    expect(await line(world, enhanced(modes))).toBe(queued);
+    expect(await line(world, enhanced(modes, 'A1', '7'))).toBe(refused);
+    expect(await line(away, enhanced(modes))).toBe(unavailable);
+    expect(world.queued).toHaveLength(1);
+  });
+
+  test('a batch answers those that ask', async () => {
+    const text = `${enhanced('NE|NE', 'A1')}${enhanced('AL|NE', 'A2')}${adt({ controlId: 'A3' })}`;
+    const { status, ack } = await receive(new MemoryWorld(), text);
+    expect([status, msa(ack)]).toEqual([200, ['MSA|CA|A2', 'MSA|AA|A3']]);
+    expect(ack).toMatch(/\rBTS\|2\r$/);
+    const silent = `${enhanced('NE|NE', 'A1')}${enhanced('NE|NE', 'A2')}`;
+    expect(await receive(new MemoryWorld(), silent)).toEqual({ status: 204, ack: '' });
+  });
 });
