@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { MessageHeader } from '../hl7';
+import { valueTypes } from './declared';
 
 const isTimeZone = (name: string): boolean => {
   try {
@@ -17,6 +18,28 @@ const uri = z
     'must be an absolute URI, e.g. urn:oid:1.2.3 or https://example.org/mrn',
   );
 const pattern = z.string().min(1, 'name a value or use *');
+
+/** A Z segment: which resource its fields belong to, and as what. */
+const zSegment = z.strictObject({
+  on: z
+    .string()
+    .regex(/^[A-Z][A-Za-z]+$/, 'must be a FHIR resource type, e.g. Patient')
+    .describe('the nearest resource of this type before the segment takes the fields'),
+  fields: z
+    .record(
+      z.string().regex(/^[1-9]\d{0,2}$/, 'must be a field number, e.g. 3'),
+      z.strictObject({
+        extension: uri.describe('url of the extension'),
+        type: z.enum(valueTypes).describe('type of its value'),
+        table: z
+          .string()
+          .regex(/^\d{4}$/)
+          .optional()
+          .describe('HL7 table of a code sent without a system'),
+      }),
+    )
+    .refine((fields) => Object.keys(fields).length > 0, 'must map at least one field'),
+});
 
 /** One file under config/profiles: how to read what one sender says. */
 export const senderProfileSchema = z.strictObject({
@@ -47,6 +70,31 @@ export const senderProfileSchema = z.strictObject({
     .record(z.string(), uri)
     .default({})
     .describe('local coding system id (CWE-3, e.g. L or 99LAB) to code system'),
+  events: z
+    .record(
+      z
+        .string()
+        .regex(
+          /^[A-Z]{3}\^(?:[A-Z][A-Z0-9]{2}|\*)$/,
+          'name an event like ADT^A20, or all of a type like ADT^*',
+        ),
+      z.enum(['generic', 'reject']),
+    )
+    .default({})
+    .describe(
+      'trigger events to treat differently: generic converts an event that is not known as a snapshot (ADT) or a result (ORU), reject refuses one, known or not; the exact event counts more than *',
+    ),
+  codes: z
+    .record(
+      z.string().regex(/^[A-Z][A-Z0-9]{2}-[1-9]\d{0,2}$/, 'must be a field, e.g. PV1-2'),
+      z.record(z.string().min(1), z.string().min(1)),
+    )
+    .default({})
+    .describe('field to code as this sender writes it to code of the HL7 table, e.g. PID-8: { "1": "M" }'),
+  zSegments: z
+    .record(z.string().regex(/^Z[A-Z0-9]{2}$/, 'must be the name of a Z segment, e.g. ZPI'), zSegment)
+    .default({})
+    .describe('Z segments to carry; one that is not here stays in the raw message'),
   processingIds: z
     .array(z.enum(['P', 'T', 'D']))
     .min(1)

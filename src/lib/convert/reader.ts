@@ -1,6 +1,6 @@
 import type { Diagnostic, Hl7Repetition, Hl7Segment } from '../hl7';
 import type { Findings } from './findings';
-import type { Sender } from './sender';
+import type { CodeOverlay, Sender } from './sender';
 
 /** Why a field that was understood still lives only in the raw copy. */
 export type KeptFields = Readonly<Record<number, string>>;
@@ -31,7 +31,9 @@ export class FieldReader {
   /** Text of a component; undefined when absent or `""` (a `""` inside a value is simply left out of the new value). */
   get(component: number, sub = 1): string | undefined {
     this.read |= bit(component);
-    return this.repetition.get(component, sub) ?? undefined;
+    const text = this.repetition.get(component, sub) ?? undefined;
+    const { codes } = this.segment;
+    return codes === undefined || component !== 1 || sub !== 1 ? text : codes(this.field, text);
   }
 
   /** As `get`, without the blanks around it: for codes, numbers and identifiers. */
@@ -96,6 +98,8 @@ export class SegmentReader {
   private readonly fields: (FieldReader[] | undefined)[];
   private readonly fieldCount: number;
   private keptWhole: string | undefined = undefined;
+  /** The profile's own codes for fields of this segment, where it has any. */
+  readonly codes: CodeOverlay | undefined;
 
   constructor(
     readonly segment: Hl7Segment,
@@ -103,6 +107,7 @@ export class SegmentReader {
     readonly findings: Findings,
     private readonly keptFields: KeptFields,
   ) {
+    this.codes = sender.codesOf(segment.name);
     this.fieldCount = segment.fieldCount;
     this.fields = new Array<FieldReader[] | undefined>(this.fieldCount + 1);
   }

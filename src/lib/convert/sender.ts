@@ -17,6 +17,9 @@ const commonNamespace = table<string>({
   NPI: 'http://hl7.org/fhir/sid/us-npi',
 });
 
+/** From the sender's code in a field to the code of the HL7 table; what it does not know stays as sent. */
+export type CodeOverlay = (field: number, code: string | undefined) => string | undefined;
+
 /** Who sent the message: turns the sender's own names for authorities and code systems into URIs. */
 export class Sender {
   /** Naming system of what only this sender knows. */
@@ -25,6 +28,7 @@ export class Sender {
   readonly tenantId: string;
   readonly #authorities = new Map<string, string>();
   readonly #codeSystems = new Map<string, string | undefined>();
+  readonly #hasCodes: boolean;
 
   constructor(
     context: ConvertContext,
@@ -33,6 +37,7 @@ export class Sender {
   ) {
     this.tenantId = context.tenantId;
     this.profile = context.profile;
+    this.#hasCodes = Object.keys(this.profile.codes).length > 0;
     this.system = localSystem(context.tenantId, header.sendingApplication, header.sendingFacility);
   }
 
@@ -59,6 +64,18 @@ export class Sender {
     if (Object.hasOwn(namespaces, id)) return namespaces[id] ?? this.system;
     if (oid.test(id)) return oidSystem(id);
     return commonNamespace(id) ?? localSystem(this.tenantId, id);
+  }
+
+  /** The profile's overlay for the fields of a segment. */
+  codesOf(segment: string): CodeOverlay | undefined {
+    if (!this.#hasCodes) return undefined;
+    const { codes } = this.profile;
+    return (field, code) => {
+      const name = `${segment}-${field}`;
+      const map = Object.hasOwn(codes, name) ? codes[name] : undefined;
+      const sent = code?.trim();
+      return map !== undefined && sent !== undefined && Object.hasOwn(map, sent) ? map[sent] : code;
+    };
   }
 
   /** Code system of CWE-3: the profile, table 0396, an OID or URI; any other name is local to the sender. */
