@@ -10,7 +10,7 @@ export const falsePositives: readonly FalsePositive[] = [
     by: 'fhir',
     finding: /: Missing property value$/,
     clause:
-      'json.html#primitive: a primitive may have an extension and no value; extension-data-absent-reason is for ' +
-      'required elements without one, and ele-1 holds for "@value|f:*|h:div" (it looks for the value alone)',
+      'json.html#primitive: a primitive may have an extension and no value; it is then present (ele-1: hasValue() or ' +
+      'children), and extension data-absent-reason is made for required elements whose value is not known',
   },
 ];

@@ -1,0 +1,99 @@
+import { convertMessage, defaultProfile } from '../../src/lib/convert';
+import { validateBundle } from '../../src/lib/fhir';
+import { parseMessage, splitMessages } from '../../src/lib/hl7';
+
+/** What one byte may cost at most in a message of 10 MB, against one of 100 KB. */
+export const growthBar = 1.5;
+
+const small = 100_000;
+const large = 10_000_000;
+
+const HEAD = [
+  'MSH|^~\\&|LAB|GEN|MEDRELAY|GEN|20240101100000+0000||ORU^R01^ORU_R01|C1|P|2.5.1',
+  'PID|1||1^^^GEN&1.2.3&ISO^MR||Growth^Ada||19800101|F',
+  'OBR|1||F1^LAB|p^panel^L|||20240101093000+0000',
+].join('\r');
+const OBX = 'OBX|1|NM|2951-2^Sodium^LN||138|mmol/L^^UCUM|136-145|N|||F|||20240101093000+0000';
+const repeat = (unit: string, size: number): string => unit.repeat(Math.ceil(size / unit.length));
+const inField =
+  (unit: string, type = 'TX') =>
+  (size: number) =>
+    `${HEAD}\rOBX|1|${type}|1^x^L||${repeat(unit, size)}||||||F`;
+
+/** Messages in which one thing grows: what a careless loop would look at again and again. */
+const SHAPES: Readonly<Record<string, (size: number) => string>> = {
+  'one long text': inField('word '),
+  escapes: inField('\\T\\a'),
+  'unknown escapes': inField('\\Q'),
+  'hexadecimal escapes': inField('\\X41\\'),
+  'line breaks': inField('a\\.br\\'),
+  repetitions: inField('ab~'),
+  'repeated numbers': inField('12~', 'NM'),
+  components: inField('ab^'),
+  'coded components': inField('ab^', 'CWE'),
+  subcomponents: inField('ab&'),
+  digits: inField('1', 'NM'),
+  blanks: inField(' '),
+  base64: (size) => `${HEAD}\rOBX|1|ED|1^x^L||^application^pdf^Base64^${repeat('QUJD', size)}||||||F`,
+  fields: (size) => `${HEAD}\rOBX${repeat('|', size)}`,
+  identifiers: (size) =>
+    `${HEAD.replace('1^^^GEN', `${repeat('7^^^GEN&1.2.3&ISO^PI~', size)}1^^^GEN`)}\rOBX|1|ST|1^x^L||v||||||F`,
+  'range text': (size) => `${HEAD}\rOBX|1|NM|1^x^L||5||${repeat('1-', size)}|||F`,
+  results: (size) => `${HEAD}\r${repeat(`${OBX}\r`, size)}`,
+  notes: (size) => `${HEAD}\r${OBX}\r${repeat('NTE|1||note\r', size)}`,
+  orders: (size) => `${HEAD}\r${repeat(`OBR|1||F2^LAB|p^panel^L\r`, size)}`,
+  specimens: (size) => `${HEAD}\r${repeat('SPM|1|^S1||BLD^Blood^HL70487\r', size)}`,
+  'unknown segments': (size) => `${HEAD}\r${repeat('ZZZ|1|x\r', size)}`,
+  patients: (size) =>
+    repeat(`${HEAD.slice(HEAD.indexOf('PID'))}\r${OBX}\r`, size).replace(
+      /^/,
+      HEAD.slice(0, HEAD.indexOf('PID')),
+    ),
+};
+
+export interface Growth {
+  readonly shape: string;
+  readonly smallNanosecondsPerByte: number;
+  readonly largeNanosecondsPerByte: number;
+  readonly ratio: number;
+}
+
+/** Bytes to a checked Bundle and its ledger. */
+function process(bytes: Uint8Array): void {
+  for (const raw of splitMessages(bytes).messages) {
+    if (raw.problem !== undefined) throw new Error(raw.problem);
+    const { bundle, ledger } = convertMessage(parseMessage(raw), {
+      tenantId: 'drill',
+      profile: defaultProfile,
+    });
+    if (ledger.entries.length === 0 || validateBundle(bundle).length > 0)
+      throw new Error('The message was not converted.');
+  }
+}
+
+function nanosecondsPerByte(bytes: Uint8Array, times: number): number {
+  let best = Infinity;
+  for (let i = 0; i < times; i++) {
+    globalThis.gc?.();
+    const started = performance.now();
+    process(bytes);
+    best = Math.min(best, performance.now() - started);
+  }
+  return (best * 1e6) / bytes.length;
+}
+
+/** Shape by shape, the best of several runs on either side: time shared with others only ever adds. */
+export function* measureGrowth(): Generator<Growth> {
+  for (const [shape, make] of Object.entries(SHAPES)) {
+    const [little, much] = [Buffer.from(make(small)), Buffer.from(make(large))];
+    nanosecondsPerByte(little, 20);
+    const smallNanosecondsPerByte = nanosecondsPerByte(little, 20);
+    const largeNanosecondsPerByte = nanosecondsPerByte(much, 3);
+    yield {
+      shape,
+      smallNanosecondsPerByte,
+      largeNanosecondsPerByte,
+      ratio: largeNanosecondsPerByte / smallNanosecondsPerByte,
+    };
+  }
+}
