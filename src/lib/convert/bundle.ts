@@ -24,7 +24,7 @@ export function makeBundle(scope: Scope, timestamp: string | undefined): Bundle 
 
 /** `""` fields, for the resources their segments describe: PID-13 `""` deletes Patient.telecom. */
 export function deletionsOf(scope: Scope): Deletion[] {
-  const deletions: Deletion[] = [];
+  const deletions: Deletion[] = [...scope.deletions];
   for (const reader of scope.readers) {
     const entry = reader?.entry;
     if (entry === undefined || reader === undefined || reader.deletions.length === 0) continue;

@@ -3,10 +3,11 @@ import { MedrelayError } from '../errors';
 import { deletionsOf, makeBundle } from './bundle';
 import { MessageLedger } from './ledger';
 import { parseGroups } from './messages/grammar';
-import { converters, type Converter } from './messages/registry';
+import { eventOf, selectConverter, type Selected } from './messages/select';
 import { Scope } from './scope';
 import { mapEvn } from './segments/evn';
 import { readMsh } from './segments/msh';
+import { mapZSegment } from './segments/zxx';
 import { Rejection, type Conversion, type ConvertContext } from './types';
 
 /**
@@ -15,28 +16,26 @@ import { Rejection, type Conversion, type ConvertContext } from './types';
  */
 export function convertMessage(message: Hl7Message, context: ConvertContext): Conversion {
   const header = readHeader(message);
-  const converter = accept(header, context);
-  const scope = new Scope(message, header, context);
+  const event = eventOf(message, header);
+  const selected = accept(header, event, context);
+  const scope = new Scope(message, header, event, context);
   try {
-    return convertWith(converter, scope);
+    return convertWith(selected, scope);
   } catch (error) {
     if (error instanceof MedrelayError) throw error;
     throw new Rejection('CONVERSION_FAILED', undefined, error);
   }
 }
 
-function accept(header: MessageHeader, context: ConvertContext): Converter {
+function accept(header: MessageHeader, event: string, { profile }: ConvertContext): Selected {
   const problem = checkHeader(header);
   if (problem !== undefined) throw new Rejection(problem, headerLocation[problem]);
-  const events = converters.get(header.messageCode);
-  if (events === undefined) throw new Rejection('UNSUPPORTED_MESSAGE_TYPE', 'MSH^1^9^1^1');
-  const converter = Object.hasOwn(events, header.triggerEvent) ? events[header.triggerEvent] : undefined;
-  if (converter === undefined) throw new Rejection('UNSUPPORTED_EVENT', 'MSH^1^9^1^2');
-  const { processingIds } = context.profile;
+  const selected = selectConverter(header, event, profile);
+  const { processingIds } = profile;
   if (header.processingId !== '' && !processingIds.some((id) => id === header.processingId.toUpperCase())) {
     throw new Rejection('PROCESSING_ID', 'MSH^1^11');
   }
-  return converter;
+  return selected;
 }
 
 const headerLocation: Readonly<Partial<Record<string, string>>> = {
@@ -45,7 +44,7 @@ const headerLocation: Readonly<Partial<Record<string, string>>> = {
   UNSUPPORTED_VERSION: 'MSH^1^12',
 };
 
-function convertWith({ structure, convert }: Converter, scope: Scope): Conversion {
+function convertWith({ converter, isGeneric }: Selected, scope: Scope): Conversion {
   const { message, findings, header } = scope;
   const { timestamp } = readMsh(message.msh, scope);
   if (header.processingId === '') {
@@ -56,8 +55,19 @@ function convertWith({ structure, convert }: Converter, scope: Scope): Conversio
       safeMessage: 'MSH-11 is empty; the message was taken as production data.',
     });
   }
-  const { root, unknown } = parseGroups(structure, message);
+  if (isGeneric) {
+    findings.add({
+      severity: 'warning',
+      code: 'EVENT_GENERIC',
+      location: 'MSH[1]-9',
+      safeMessage:
+        'The trigger event is not known; by the sender profile only what the message states was taken.',
+    });
+  }
+  const { root, unknown } = parseGroups(converter.structure, message);
+  const targets = converter.convert(root, scope);
   for (const segment of unknown) {
+    if (mapZSegment(segment, scope)) continue;
     findings.add({
       severity: segment.name.startsWith('Z') ? 'info' : 'warning',
       code: 'SEGMENT_UNKNOWN',
@@ -65,13 +75,13 @@ function convertWith({ structure, convert }: Converter, scope: Scope): Conversio
       safeMessage: 'The structure of this event has no such segment; it stays in the raw message.',
     });
   }
-  const targets = convert(root, scope);
   mapEvn(message.first('EVN'), scope, timestamp, targets);
   const bundle = makeBundle(scope, timestamp);
   return {
     bundle,
     deletions: deletionsOf(scope),
     mentions: [...scope.mentions],
+    moves: scope.moves,
     ledger: new MessageLedger(message, scope.readers),
     diagnostics: [...message.diagnostics, ...findings.all],
   };

@@ -8,4 +8,5 @@ export {
   type Deletion,
   type Ledger,
   type LedgerEntry,
+  type Move,
 } from './types';

@@ -4,7 +4,7 @@ import { Findings } from './findings';
 import { joinKey, messageIdentity, resourceId } from './identity';
 import { SegmentReader, type KeptFields } from './reader';
 import { Sender } from './sender';
-import type { ConvertContext } from './types';
+import type { ConvertContext, Deletion, Move } from './types';
 
 /** A resource of ours always has an id. */
 export type Identified<T extends FhirResource = FhirResource> = T & { id: string };
@@ -18,12 +18,17 @@ export class Scope {
   readonly readers: (SegmentReader | undefined)[] = [];
   readonly resources = new Map<string, Identified>();
   readonly mentions = new Set<string>();
+  /** Deletions that follow from the event, beside those of `""`. */
+  readonly deletions: Deletion[] = [];
+  readonly moves: Move[] = [];
   readonly #ids = new Map<string, string>();
   readonly #ordinals = new Map<string, number>();
 
   constructor(
     readonly message: Hl7Message,
     readonly header: MessageHeader,
+    /** What happened: MSH-9.2, or what stands for it (see `eventOf`). */
+    readonly event: string,
     readonly context: ConvertContext,
   ) {
     this.sender = new Sender(context, header, message.delimiters);

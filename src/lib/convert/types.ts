@@ -30,6 +30,14 @@ export interface Deletion {
   readonly entry: string;
   /** Element below the resource, e.g. `telecom` or `hospitalization.admitSource`. */
   readonly element: string;
+  /** Of a list of links only the one to this entry (its fullUrl). */
+  readonly other?: string;
+}
+
+/** A visit or an account that now belongs to another patient. All are fullUrls of the Bundle. */
+export interface Move {
+  readonly entry: string;
+  readonly from: string;
 }
 
 export interface Conversion {
@@ -44,6 +52,7 @@ export interface Conversion {
    * of them fills gaps, and never beats a message that is about them.
    */
   readonly mentions: readonly string[];
+  readonly moves: readonly Move[];
   readonly ledger: Ledger;
   readonly diagnostics: readonly Diagnostic[];
 }

@@ -38,6 +38,11 @@ export const rejections = {
   },
   NO_PATIENT: { ack: 'AE', err3: '100', text: 'The PID segment is missing.' },
   NO_PATIENT_ID: { ack: 'AE', err3: '101', text: 'PID-3 (and PID-2, PID-4) hold no patient identifier.' },
+  SEGMENT_MISSING: {
+    ack: 'AE',
+    err3: '100',
+    text: 'A segment without which this event says nothing is missing.',
+  },
   NO_RESULTS: { ack: 'AE', err3: '100', text: 'The result message has no OBR segment.' },
   UNKNOWN_TENANT: { ack: 'AR', err3: '204', text: 'The tenant of this message is not configured.' },
   SENDER_NOT_ALLOWED: { ack: 'AR', err3: '204', text: 'MSH-3 / MSH-4 is not a sender of this tenant.' },

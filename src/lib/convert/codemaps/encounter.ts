@@ -23,10 +23,37 @@ export const encounterClass = (code: string | undefined): Coding | undefined =>
  * arrived or checked in", which is R4's `arrived`.
  */
 export const eventStatus = table<Encounter['status']>({
-  A01: 'in-progress',
-  A03: 'finished',
+  A01: 'in-progress', // admit
+  A02: 'in-progress', // transfer
+  A03: 'finished', // discharge
   A04: 'arrived',
+  A05: 'planned', // pre-admit
+  A06: 'in-progress', // outpatient becomes inpatient
+  A07: 'in-progress', // inpatient becomes outpatient
+  A09: 'in-progress', // leaves for another department
+  A10: 'in-progress', // arrives there
+  A11: 'cancelled', // cancel admit
+  A12: 'in-progress', // cancel transfer
+  A13: 'in-progress', // cancel discharge: the visit goes on
+  A14: 'planned', // pending admit
+  A15: 'in-progress', // pending transfer
+  A16: 'in-progress', // pending discharge
+  A17: 'in-progress', // swap
+  A21: 'onleave',
+  A22: 'in-progress', // returns from leave
+  A23: 'entered-in-error', // delete a visit: nothing of it counts, and nothing else is touched
+  A25: 'in-progress', // cancel pending discharge
+  A26: 'in-progress', // cancel pending transfer
+  A27: 'cancelled', // cancel pending admit
+  A32: 'in-progress', // cancel arriving
+  A33: 'in-progress', // cancel departing
+  A38: 'cancelled', // cancel pre-admit
+  A52: 'in-progress', // cancel leave
+  A53: 'onleave', // cancel return
 });
+
+/** Events that take back what PV1-45 may still say. */
+export const undoesDischarge = (event: string): boolean => event === 'A13' || event === 'A25';
 
 /** HL7 table 0007 (admission type): displays for the codes the standard defines. */
 export const admissionType = codings(`${terminology}/v2-0007`, {

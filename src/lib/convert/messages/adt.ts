@@ -4,47 +4,101 @@ import type { Scope } from '../scope';
 import { mapAl1 } from '../segments/al1';
 import { mapDg1 } from '../segments/dg1';
 import { mapIn1 } from '../segments/in1';
+import { readMrg } from '../segments/mrg';
+import { mapNpu } from '../segments/npu';
 import { mapObx } from '../segments/obx';
+import type { PatientSubject } from '../segments/pid';
 import { mapPr1 } from '../segments/pr1';
+import type { Visit } from '../segments/pv1';
+import { Rejection } from '../types';
+import { convertLink, convertUnlink } from './adt-link';
+import { applyMrg, convertMerge, effects } from './adt-merge';
 import type { Group } from './grammar';
-import type { Events } from './registry';
-import { ADT_A01, ADT_A03 } from './structures';
+import type { Converter, Events } from './registry';
+import { ADT_A01, ADT_A17, ADT_A20, ADT_A39 } from './structures-adt';
 import { mapPatient, mapVisit } from './visit';
 
-/** ADT_A01 and ADT_A03: one patient, one visit and what is known about them. Returns what the message is about. */
-function convertAdt(root: Group, scope: Scope): Reference[] {
-  const subject = mapPatient(root, scope);
-  const visit = mapVisit(root, scope, subject);
+/** What a patient's group says beside PID and PV1. */
+function mapFindings(group: Group, scope: Scope, subject: PatientSubject, visit: Visit | undefined): void {
   const about = visit === undefined ? subject.patient.id : visit.encounter.id;
-  for (const group of root.allGroups('OBSERVATION')) {
-    for (const obx of group.all('OBX')) {
+  for (const observation of group.allGroups('OBSERVATION')) {
+    for (const obx of observation.all('OBX')) {
       // No order names these, so their time does, else the message.
       const taken = obx.get(14) ?? scope.messageKey;
       mapObx(
         obx,
-        group.all('NTE'),
+        observation.all('NTE'),
         scope,
         { subject, visit, key: joinKey(about, 'visit', taken), effective: {} },
         undefined,
       );
     }
   }
-  for (const al1 of root.all('AL1')) mapAl1(al1, scope, subject);
-  for (const dg1 of root.all('DG1')) mapDg1(dg1, scope, subject, visit);
-  for (const group of root.allGroups('PROCEDURE')) {
-    for (const pr1 of group.all('PR1')) mapPr1(pr1, scope, subject, visit);
+  for (const al1 of group.all('AL1')) mapAl1(al1, scope, subject);
+  for (const dg1 of group.all('DG1')) mapDg1(dg1, scope, subject, visit);
+  for (const procedure of group.allGroups('PROCEDURE')) {
+    for (const pr1 of procedure.all('PR1')) mapPr1(pr1, scope, subject, visit);
   }
-  for (const group of root.allGroups('INSURANCE')) {
-    for (const in1 of group.all('IN1')) mapIn1(in1, scope, subject);
+  for (const insurance of group.allGroups('INSURANCE')) {
+    for (const in1 of insurance.all('IN1')) mapIn1(in1, scope, subject);
   }
-  return visit === undefined ? [subject.reference] : [subject.reference, visit.reference];
 }
 
-const admission = { structure: ADT_A01, convert: convertAdt };
+/** A patient, their visit and what is known about them. Returns what the message is about. */
+function convertPatient(group: Group, scope: Scope): Reference[] {
+  const subject = mapPatient(group, scope);
+  const inUse = personInUse(scope.event);
+  if (inUse !== undefined) subject.patient.active = inUse;
+  const visit = mapVisit(group, scope, subject);
+  mapFindings(group, scope, subject, visit);
+  const mrg = group.first('MRG');
+  // A06 and A07 may give the visit another number or account.
+  const changed =
+    mrg === undefined
+      ? []
+      : applyMrg(readMrg(mrg, scope), { account: 'merge', visit: 'merge' }, scope, subject, visit);
+  return [subject.reference, ...(visit === undefined ? [] : [visit.reference]), ...changed];
+}
+
+/**
+ * A28 adds a person, A29 deletes one: R4's word for a record that is not to be used is `active`. Nothing else of the
+ * person goes, and nothing that others use (their doctors, wards and insurers).
+ */
+function personInUse(event: string): boolean | undefined {
+  if (event === 'A28') return true;
+  return event === 'A29' ? false : undefined;
+}
+
+/** A17: two patients change beds. */
+function convertSwap(root: Group, scope: Scope): Reference[] {
+  const groups = root.allGroups('PATIENT');
+  if (groups.length === 0) throw new Rejection('NO_PATIENT', 'PID');
+  return groups.flatMap((group) => convertPatient(group, scope));
+}
+
+/** A20: the status of a bed. */
+function convertBeds(root: Group, scope: Scope): Reference[] {
+  const beds = root.all('NPU').map((npu) => mapNpu(npu, scope));
+  const named = beds.filter((bed) => bed !== undefined);
+  if (named.length === 0) throw new Rejection('SEGMENT_MISSING', 'NPU^1^1');
+  return named;
+}
+
+const visitEvents =
+  'A01 A02 A03 A04 A05 A06 A07 A08 A09 A10 A11 A12 A13 A14 A15 A16 A21 A22 A23 A25 A26 A27 A28 A29 A31 A32 A33 A38 A52 A53 A54 A55 A60 A61 A62';
+const patient: Converter = { structure: ADT_A01, convert: convertPatient };
+const merge: Converter = {
+  structure: ADT_A39,
+  convert: (root, scope) => convertMerge(root, scope, mapFindings),
+};
 
 export const adt: Events = {
-  A01: admission,
-  A03: { structure: ADT_A03, convert: convertAdt },
-  A04: admission,
-  A08: admission,
+  ...Object.fromEntries(visitEvents.split(' ').map((event) => [event, patient])),
+  ...Object.fromEntries(Object.keys(effects).map((event) => [event, merge])),
+  A17: { structure: ADT_A17, convert: convertSwap },
+  A20: { structure: ADT_A20, convert: convertBeds },
+  A24: { structure: ADT_A17, convert: (root, scope) => convertLink(root, scope, mapFindings) },
+  A37: { structure: ADT_A17, convert: (root, scope) => convertUnlink(root, scope, mapFindings) },
+  // v2.1 knew messages without an event: what they state is taken as an update states it.
+  '': patient,
 };

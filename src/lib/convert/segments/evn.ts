@@ -11,6 +11,12 @@ import { set } from '../set';
 
 const kept = { 1: 'Event code: MSH-9.2 says it, and EVN-1 was withdrawn.' };
 
+/** When it happened, which may be long before it was recorded. */
+export function eventTime(scope: Scope, target: string): string | undefined {
+  const segment = scope.message.first('EVN');
+  return segment === undefined ? undefined : dateTime(scope.open(segment, kept).first(6, target));
+}
+
 /**
  * Where the resources of this message come from: the sender, the event (EVN), and the message itself by its control
  * id, under which the raw copy is kept. Targets are what the message is about; observations follow from their report.
@@ -34,8 +40,9 @@ export function mapEvn(
   else provenance.recorded = recorded;
   const reason = codeableConcept(evn?.first(4, 'Provenance.reason'), { table: '0062' });
   if (reason !== undefined) provenance.reason = [reason];
+  if (scope.event !== header.triggerEvent) evn?.code(1, 'Provenance.activity');
   provenance.activity = {
-    coding: [{ system: `${terminology}/v2-0003`, code: header.triggerEvent || header.messageCode }],
+    coding: [{ system: `${terminology}/v2-0003`, code: scope.event || header.messageCode }],
   };
   const value = joinKey(header.sendingApplication, header.sendingFacility);
   provenance.agent = [

@@ -12,11 +12,13 @@ import {
 import { codeableConcept } from '../datatypes/cwe';
 import { identifier, identifierType } from '../datatypes/cx';
 import { date, dateOnly, dateTime, dateTimeOf, readDtm } from '../datatypes/dtm';
+import { yesNo } from '../datatypes/id';
 import { parsePositiveInt } from '../datatypes/nm';
 import { address } from '../datatypes/xad';
 import { humanName, nameText } from '../datatypes/xpn';
 import { contactPoint } from '../datatypes/xtn';
-import { conceptExtension, extend, stringExtension } from '../extensions';
+import { declare, type DeclaredFields } from '../declared';
+import { absentReason, conceptExtension, extend, stringExtension } from '../extensions';
 import type { FieldReader, SegmentReader } from '../reader';
 import type { Identified, Scope } from '../scope';
 import { each, list, set } from '../set';
@@ -31,11 +33,23 @@ export interface PatientSubject {
 
 const kept = { 1: 'Set id: order of segments in the message.' };
 
+const rows: DeclaredFields = {
+  21: ['mothers-identifier', 'Identifier'],
+  27: ['veterans-military-status', 'CodeableConcept', '0172'],
+  31: ['identity-unknown', 'boolean'],
+  32: ['identity-reliability', 'CodeableConcept', '0445'],
+  33: ['last-update', 'dateTime'],
+  34: ['last-update-facility', 'string'],
+  37: ['strain', 'string'],
+  38: ['production-class', 'CodeableConcept', '0429'],
+};
+
 /** PID: the Patient, and an Account for PID-18. */
 export function mapPid(segment: Hl7Segment, scope: Scope): PatientSubject {
   const pid = scope.open(segment, kept);
   const identifiers = readIdentifiers(pid);
-  const key = patientKey(pid, identifiers, scope);
+  const key = chooseIdentifier(identifiers, scope);
+  if (key === undefined) throw new Rejection('NO_PATIENT_ID', `PID^${segment.occurrence}^3`);
   const patient: Identified<Patient> = {
     resourceType: 'Patient',
     id: scope.id('Patient', key.system ?? '', key.value ?? ''),
@@ -45,6 +59,7 @@ export function mapPid(segment: Hl7Segment, scope: Scope): PatientSubject {
   if (scope.header.messageCode !== 'ADT') scope.mentions.add(pid.entry);
   const extension = extensions(pid);
   if (extension.length > 0) patient.extension = extension;
+  declare(patient, 'Patient', pid, rows, scope);
   patient.identifier = distinct([...identifiers.map((own) => own.identifier), ...otherIdentifiers(pid)]);
   set(patient, 'name', names(pid));
   set(
@@ -68,11 +83,13 @@ export function mapPid(segment: Hl7Segment, scope: Scope): PatientSubject {
   setMultipleBirth(patient, pid);
   set(patient, 'communication', each(pid.all(15, 'Patient.communication'), language));
   const reference = scope.add(patient);
+  // The same patient again (each group of a merge repeats the survivor) is the one that is there.
+  const subject = scope.resources.get(patient.id) as Identified<Patient>;
   const account = mapAccount(pid, scope, reference);
-  return account === undefined ? { patient, reference } : { patient, reference, account };
+  return account === undefined ? { patient: subject, reference } : { patient: subject, reference, account };
 }
 
-interface OwnIdentifier {
+export interface OwnIdentifier {
   readonly identifier: Identifier;
   readonly type: string | undefined;
 }
@@ -87,14 +104,15 @@ function readIdentifiers(pid: SegmentReader): OwnIdentifier[] {
 }
 
 /** The identifier that names the patient: PID-3 by the profile's order of types, else the first of PID-3, 2, 4. */
-function patientKey(pid: SegmentReader, identifiers: readonly OwnIdentifier[], scope: Scope): Identifier {
+export function chooseIdentifier(
+  identifiers: readonly OwnIdentifier[],
+  scope: Scope,
+): Identifier | undefined {
   for (const type of scope.context.profile.identifierTypeOrder) {
     const match = identifiers.find((own) => own.type === type);
     if (match !== undefined) return match.identifier;
   }
-  const first = identifiers[0];
-  if (first === undefined) throw new Rejection('NO_PATIENT_ID', `PID^${pid.segment.occurrence}^3`);
-  return first.identifier;
+  return identifiers[0]?.identifier;
 }
 
 const ssn = /^\d{3}-?\d{2}-?\d{4}$/;
@@ -160,26 +178,16 @@ function setBirth(patient: Patient, pid: SegmentReader): void {
 
 function setDeath(patient: Patient, pid: SegmentReader): void {
   const time = dateTime(pid.first(29, 'Patient.deceased'));
-  const flag = yesNo(pid, 30, 'Patient.deceased');
+  const flag = yesNo(pid.first(30, 'Patient.deceased'));
   if (time !== undefined) patient.deceasedDateTime = time;
   else set(patient, 'deceasedBoolean', flag);
 }
 
 function setMultipleBirth(patient: Patient, pid: SegmentReader): void {
-  const isMultiple = yesNo(pid, 24, 'Patient.multipleBirth');
+  const isMultiple = yesNo(pid.first(24, 'Patient.multipleBirth'));
   const order = parsePositiveInt(pid.code(25, 'Patient.multipleBirth'));
   if (order !== undefined && isMultiple !== false) patient.multipleBirthInteger = order;
   else set(patient, 'multipleBirthBoolean', isMultiple);
-}
-
-/** HL7 table 0136. */
-function yesNo(pid: SegmentReader, n: number, target: string): boolean | undefined {
-  const field = pid.first(n, target);
-  const code = field?.code(1)?.toUpperCase();
-  if (field === undefined || code === undefined) return undefined;
-  if (code === 'Y') return true;
-  if (code === 'N') return false;
-  return field.refuse('CODE_UNMAPPED', 'A yes/no field holds neither Y nor N (HL7 table 0136).');
 }
 
 /** PID-12 (county, until v2.6) belongs to the only address; with several it cannot be said to which. */
@@ -194,7 +202,8 @@ function addresses(pid: SegmentReader): Address[] | undefined {
   return result.length === 0 ? undefined : result;
 }
 
-function language(
+/** A CWE as a language of communication. */
+export function language(
   field: FieldReader,
 ): { language: NonNullable<ReturnType<typeof codeableConcept>> } | undefined {
   const sent = codeableConcept(field);
@@ -238,6 +247,26 @@ function extensions(pid: SegmentReader): Extension[] {
         extension: [{ url: 'code', valueCodeableConcept: concept }],
       });
     }
+  }
+  const species = codeableConcept(pid.first(35, 'Patient.extension(patient-animal)'), { table: '0446' });
+  const breed = codeableConcept(pid.first(36, 'Patient.extension(patient-animal)'), { table: '0447' });
+  if (species !== undefined || breed !== undefined) {
+    add({
+      url: 'http://hl7.org/fhir/StructureDefinition/patient-animal',
+      extension: [
+        // The extension requires a species.
+        { url: 'species', valueCodeableConcept: species ?? absentReason('unknown') },
+        ...(breed === undefined ? [] : [{ url: 'breed', valueCodeableConcept: breed }]),
+      ],
+    });
+  }
+  for (const field of pid.all(39, 'Patient.extension(us-core-tribal-affiliation)')) {
+    const tribe = codeableConcept(field, { table: '0171' });
+    if (tribe === undefined) continue;
+    add({
+      url: 'http://hl7.org/fhir/us/core/StructureDefinition/us-core-tribal-affiliation',
+      extension: [{ url: 'tribalAffiliation', valueCodeableConcept: tribe }],
+    });
   }
   return holder.extension;
 }

@@ -1,7 +1,14 @@
-import type { Encounter, EncounterHospitalization, EncounterLocation, Identifier, Reference } from 'fhir/r4';
+import type {
+  Encounter,
+  EncounterHospitalization,
+  EncounterLocation,
+  Identifier,
+  Period,
+  Reference,
+} from 'fhir/r4';
 import type { Hl7Segment } from '../../hl7';
-import { admissionType, encounterClass, eventStatus } from '../codemaps/encounter';
-import { terminology } from '../codemaps/table';
+import { admissionType, encounterClass, eventStatus, undoesDischarge } from '../codemaps/encounter';
+import { table, terminology } from '../codemaps/table';
 import { codeableConcept, codingOf } from '../datatypes/cwe';
 import { identifier } from '../datatypes/cx';
 import { dateTime } from '../datatypes/dtm';
@@ -12,6 +19,7 @@ import { absentReason } from '../extensions';
 import type { SegmentReader } from '../reader';
 import type { Identified, Scope } from '../scope';
 import { each, list, set } from '../set';
+import { eventTime } from './evn';
 import type { PatientSubject } from './pid';
 
 export interface Visit {
@@ -20,6 +28,10 @@ export interface Visit {
 }
 
 const kept = { 1: 'Set id: order of segments in the message.' };
+
+/** Beside those, when the event takes the discharge back. */
+const undone = 'The discharge that this event takes back.';
+const keptOfReopened = { ...kept, 36: undone, 37: undone, 45: undone } as const;
 
 const noKey =
   'PV1 names no visit (PV1-19, PV1-50, PID-18, PV1-44 are empty), so no Encounter was made; the segment stays in the raw message.';
@@ -30,7 +42,8 @@ const noKey =
  * up for it would be shared by visits that have nothing to do with each other.
  */
 export function mapPv1(segment: Hl7Segment, scope: Scope, subject: PatientSubject): Visit | undefined {
-  const pv1 = scope.open(segment, kept);
+  const isReopened = scope.header.messageCode === 'ADT' && undoesDischarge(scope.event);
+  const pv1 = scope.open(segment, isReopened ? keptOfReopened : kept);
   const isAdt = scope.header.messageCode === 'ADT';
   const numbers = list([
     identifier(pv1.first(19, 'Encounter.identifier'), 'VN'),
@@ -48,7 +61,7 @@ export function mapPv1(segment: Hl7Segment, scope: Scope, subject: PatientSubjec
     pv1.keepAll(noKey);
     return undefined;
   }
-  const discharged = dateTime(pv1.first(45, 'Encounter.period.end'));
+  const discharged = isReopened ? undefined : dateTime(pv1.first(45, 'Encounter.period.end'));
   const classCode = pv1.first(2, 'Encounter.class');
   const encounter: Identified<Encounter> = {
     resourceType: 'Encounter',
@@ -72,12 +85,20 @@ export function mapPv1(segment: Hl7Segment, scope: Scope, subject: PatientSubjec
   encounter.subject = subject.reference;
   set(encounter, 'participant', participants(pv1, scope));
   set(encounter, 'period', period(admitted, discharged, pv1));
-  set(encounter, 'hospitalization', hospitalization(pv1));
+  set(encounter, 'hospitalization', hospitalization(pv1, isReopened));
   set(encounter, 'location', locations(pv1, scope, encounter));
   const facility = pv1.text(39, 'Encounter.serviceProvider');
   if (facility !== undefined) encounter.serviceProvider = { display: facility };
   const reference = scope.add(encounter);
   if (!isAdt) scope.mentions.add(`urn:uuid:${id}`);
+  if (isReopened) {
+    for (const element of [
+      'period.end',
+      'hospitalization.dischargeDisposition',
+      'hospitalization.destination',
+    ])
+      scope.deletions.push({ entry: pv1.entry, element });
+  }
   return { encounter, reference };
 }
 
@@ -97,8 +118,8 @@ function encounterId(
 }
 
 /**
- * Three rules of the guide claim this element. Here the first that speaks wins: a discharge time (finished); the
- * event; for an update (A08) class P (planned) or an admit time (in-progress); else unknown. A result or an update
+ * Three rules of the guide claim this element. Here the first that speaks wins: an event that ends the visit's story
+ * (cancelled, entered in error); a discharge time (finished); the event; for an update (A08) class P (planned) or an admit time (in-progress); else unknown. A result or an update
  * without these does not know the status, and is not asked to.
  */
 function encounterStatus(
@@ -107,9 +128,10 @@ function encounterStatus(
   admitted: string | undefined,
   discharged: string | undefined,
 ): Encounter['status'] {
+  const byEvent = scope.header.messageCode === 'ADT' ? eventStatus(scope.event) : undefined;
+  if (byEvent === 'cancelled' || byEvent === 'entered-in-error') return byEvent;
   if (discharged !== undefined) return 'finished';
   if (scope.header.messageCode !== 'ADT') return 'unknown';
-  const byEvent = eventStatus(scope.header.triggerEvent);
   if (byEvent !== undefined) return byEvent;
   if (classCode === 'P') return 'planned';
   return admitted === undefined ? 'unknown' : 'in-progress';
@@ -134,7 +156,7 @@ function participants(pv1: SegmentReader, scope: Scope): Encounter['participant'
   return result.length === 0 ? undefined : result;
 }
 
-function hospitalization(pv1: SegmentReader): EncounterHospitalization | undefined {
+function hospitalization(pv1: SegmentReader, isReopened: boolean): EncounterHospitalization | undefined {
   const at = (name: string): string => `Encounter.hospitalization.${name}`;
   const result: EncounterHospitalization = {};
   set(result, 'preAdmissionIdentifier', identifier(pv1.first(5, at('preAdmissionIdentifier'))));
@@ -155,36 +177,55 @@ function hospitalization(pv1: SegmentReader): EncounterHospitalization | undefin
     'specialArrangement',
     each(pv1.all(15, at('specialArrangement')), (field) => codeableConcept(field, { table: '0009' })),
   );
-  const destination = pv1.text(37, at('destination'));
-  if (destination !== undefined) result.destination = { display: destination };
-  set(
-    result,
-    'dischargeDisposition',
-    codeableConcept(pv1.first(36, at('dischargeDisposition')), { table: '0112' }),
-  );
+  if (!isReopened) {
+    const destination = pv1.text(37, at('destination'));
+    if (destination !== undefined) result.destination = { display: destination };
+    set(
+      result,
+      'dischargeDisposition',
+      codeableConcept(pv1.first(36, at('dischargeDisposition')), { table: '0112' }),
+    );
+  }
   return Object.keys(result).length === 0 ? undefined : result;
 }
 
 function locations(pv1: SegmentReader, scope: Scope, encounter: Encounter): EncounterLocation[] | undefined {
   const here = locationStatus(encounter.status);
+  const [since, until] = transfer(pv1, scope);
   const places = [
-    [3, here],
-    [6, 'completed'],
-    [11, here],
-    [42, 'reserved'],
+    [3, here, since],
+    [6, 'completed', until],
+    [11, here, undefined],
+    [42, 'reserved', undefined],
   ] as const;
   return list(
-    places.map(([n, status]): EncounterLocation | undefined => {
+    places.map(([n, status, stay]): EncounterLocation | undefined => {
       const place = location(pv1.first(n, 'Encounter.location'), scope);
       if (place === undefined) return undefined;
-      return status === undefined ? { location: place } : { location: place, status };
+      const result: EncounterLocation = { location: place };
+      set(result, 'status', status);
+      set(result, 'period', stay);
+      return result;
     }),
   );
 }
 
-/** Where the patient is follows the visit: a status that is unknown says nothing about the place either. */
-function locationStatus(status: Encounter['status']): EncounterLocation['status'] {
-  if (status === 'finished') return 'completed';
-  if (status === 'planned') return 'planned';
-  return status === 'unknown' ? undefined : 'active';
+/** Of a transfer (A02, A17) the time when the patient left PV1-6 for PV1-3: EVN-6, when it happened. */
+function transfer(pv1: SegmentReader, scope: Scope): [since: Period | undefined, until: Period | undefined] {
+  if (scope.header.messageCode !== 'ADT' || (scope.event !== 'A02' && scope.event !== 'A17'))
+    return [undefined, undefined];
+  const at = pv1.segment.field(6).raw === '' ? undefined : eventTime(scope, 'Encounter.location.period');
+  return at === undefined ? [undefined, undefined] : [{ start: at }, { end: at }];
 }
+
+/**
+ * Where the patient is follows the visit: a status that is unknown says nothing about the place either, and who is on
+ * leave has the bed kept.
+ */
+const locationStatus = table<NonNullable<EncounterLocation['status']>>({
+  finished: 'completed',
+  planned: 'planned',
+  onleave: 'reserved',
+  arrived: 'active',
+  'in-progress': 'active',
+});
