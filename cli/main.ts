@@ -5,6 +5,7 @@ import { convertCommand } from './commands/convert';
 import { fhirCommand } from './commands/fhir';
 import { localCommand } from './commands/local';
 import { messagesCommand } from './commands/messages';
+import { mllpCommand } from './commands/mllp';
 import { sendCommand } from './commands/send';
 import { startCommand, statusCommand, stopCommand } from './commands/stack';
 
@@ -17,6 +18,7 @@ const program = new Command('medrelay')
   .addCommand(statusCommand())
   .addCommand(convertCommand())
   .addCommand(sendCommand())
+  .addCommand(mllpCommand())
   .addCommand(messagesCommand())
   .addCommand(fhirCommand())
   .addCommand(auditCommand())

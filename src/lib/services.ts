@@ -19,7 +19,7 @@ import {
   type Azure,
 } from './azure';
 import { loadConfig, type Config } from './config';
-import { senderProfileSchema, type SenderProfile } from './convert';
+import { selectProfile, senderProfileSchema, type SenderProfile } from './convert';
 import { MedrelayError } from './errors';
 import { cosmosResourceContainer, createFhirStore, type FhirStore } from './fhir';
 import { azurePorts, createIngest, createInterpreter, type Ingest } from './ingest';
@@ -75,6 +75,8 @@ export function createServices(app: string, config: Config = loadConfig()): Serv
   const ingest = createIngest({
     ...azurePorts(azure, cipher),
     tenants: { defaultTenant: config.defaultTenant, find: (id) => tenants.get(id) },
+    profileOf: (tenantId, { application, facility }) =>
+      selectProfile(profiles, tenantId, { sendingApplication: application, sendingFacility: facility }),
     interpret: createInterpreter(profiles),
     resources,
     audit,

@@ -95,6 +95,18 @@ export const senderProfileSchema = z.strictObject({
     .record(z.string().regex(/^Z[A-Z0-9]{2}$/, 'must be the name of a Z segment, e.g. ZPI'), zSegment)
     .default({})
     .describe('Z segments to carry; one that is not here stays in the raw message'),
+  controlIdReuseDays: z
+    .number()
+    .positive()
+    .optional()
+    .describe(
+      'days after which a control id (MSH-10) may come again for another message, for senders whose counter restarts; without it a control id is used once',
+    ),
+  silentAfterMinutes: z
+    .number()
+    .positive()
+    .optional()
+    .describe('`medrelay status` warns when nothing has come from this sender for so long'),
   processingIds: z
     .array(z.enum(['P', 'T', 'D']))
     .min(1)
@@ -113,7 +125,7 @@ export const defaultProfile: SenderProfile = senderProfileSchema.parse({
 export function selectProfile(
   profiles: readonly SenderProfile[],
   tenantId: string,
-  header: MessageHeader,
+  header: Pick<MessageHeader, 'sendingApplication' | 'sendingFacility'>,
 ): SenderProfile {
   let best = defaultProfile;
   let bestScore = -1;

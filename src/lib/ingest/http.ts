@@ -58,10 +58,13 @@ function batchAck(acks: readonly string[], first: Found | undefined, bytes: Uint
   return buildBatchAck({ acks, controlId: controlIdOf(bytes), now, ...us, ...(header && { header }) });
 }
 
-/** The answer to a frame that is too large to be kept: only its beginning is there. */
-export function refuseOversized(head: Uint8Array, now: Date): string {
-  const raw = { index: 0, bytes: head, text: '', charset: '', diagnostics: [] };
-  return ackOf({ raw }, 'TOO_LARGE', true, now) ?? '';
+/**
+ * The answer of a door that cannot hand the message over: it is too large to be kept, so that only its beginning is
+ * given here, or something failed. Empty where the sender wants to hear nothing.
+ */
+export function refusal(bytes: Uint8Array, code: 'TOO_LARGE' | 'NOT_TAKEN', now: Date): string {
+  const raw = { index: 0, bytes, text: '', charset: '', diagnostics: [] };
+  return ackOf({ raw }, code === 'NOT_TAKEN' ? undefined : code, false, now) ?? '';
 }
 
 const us = { application: 'MEDRELAY' };

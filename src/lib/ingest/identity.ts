@@ -30,6 +30,9 @@ export function identify(
   return { key: own.key, id: uuidV5(`edited|${editedFrom}|${own.id}|${hash}`) };
 }
 
+/** Of the document for the nth message with this identity (from 1); a sender may reuse its control ids. */
+export const useId = (id: string, use: number): string => (use === 1 ? id : uuidV5(`use|${id}|${use}`));
+
 /** The document of a duplicate or conflict: one per delivery and position, the same on every redelivery. */
 export const repetitionId = (id: string, origin: string, index: number): string =>
   uuidV5(`repetition|${id}|${index}|${origin}`);

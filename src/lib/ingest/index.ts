@@ -2,7 +2,7 @@ import type { FieldCipher } from '../security';
 import type { Azure } from '../azure';
 import { attachmentReference } from './attachments';
 import { createMessageStore } from './cosmos-messages';
-import { receiveHttp, type HttpAnswer } from './http';
+import { receiveHttp, refusal, type HttpAnswer } from './http';
 import { createInterpreter } from './interpret';
 import type { IngestPorts, MessageFilter, RejectedQueues } from './ports';
 import { processBody, type BodyResult } from './process-body';
@@ -19,6 +19,8 @@ export interface Ingest {
   processBody(body: Uint8Array, delivery: Delivery): Promise<BodyResult>;
   /** For senders over HTTP and MLLP: checks, queues, and answers with an HL7 acknowledgement. */
   receive(bytes: Uint8Array, tenantId?: string): Promise<HttpAnswer>;
+  /** The acknowledgement of a message that its door could not hand over; '' where the sender wants none. */
+  refuse(bytes: Uint8Array, code: 'TOO_LARGE' | 'NOT_TAKEN'): string;
   /** Queues a body unchecked, as a claim check where it is large. */
   enqueue(bytes: Uint8Array, options: SendOptions): Promise<readonly SentMessage[]>;
   /** Resolves to what has no final status when the time is over. */
@@ -45,6 +47,7 @@ export function createIngest(ports: IngestPorts & { readonly queues: RejectedQue
   return {
     processBody: (body, delivery) => processBody(body, delivery, ports),
     receive: (bytes, tenantId) => receiveHttp(bytes, tenantId, ports),
+    refuse: (bytes, code) => refusal(bytes, code, ports.clock.now()),
     enqueue: (bytes, options) => send(bytes, options, ports),
     waitFor: (sent, options) => waitFor(sent, options, ports),
     listMessages: (filter) => ports.messages.list(filter),

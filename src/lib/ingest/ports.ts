@@ -1,5 +1,5 @@
 import type { Audit } from '../audit';
-import type { Conversion } from '../convert';
+import type { Conversion, SenderProfile } from '../convert';
 import type { FhirStore, ResourceContainer } from '../fhir';
 import type { Diagnostic, RawMessage, RejectionCode } from '../hl7';
 import type { Tenant } from '../tenants';
@@ -81,8 +81,15 @@ export type Interpretation =
       readonly diagnostics: readonly Diagnostic[];
     };
 
+/** MSH-3 and MSH-4. */
+export interface SendingSystem {
+  readonly application: string;
+  readonly facility: string;
+}
+
 export interface IngestPorts {
   readonly tenants: { find(id: string): Tenant | undefined; readonly defaultTenant: string };
+  readonly profileOf: (tenantId: string, sender: SendingSystem) => SenderProfile;
   /** Bytes to a validated Bundle or a refusal. Pure. */
   readonly interpret: (
     raw: RawMessage,

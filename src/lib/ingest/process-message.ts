@@ -4,7 +4,7 @@ import type { Tenant } from '../tenants';
 import { storeAttachments } from './attachments';
 import { outcomeEvent } from './audit-events';
 import { clinicalEventOf } from './clinical-event';
-import { decideFate, isOwner } from './decide';
+import { decideFate, isOwner, type Fate } from './decide';
 import {
   conflictDocument,
   doneDocument,
@@ -15,6 +15,7 @@ import {
   rejectionOf,
   replayedDocument,
 } from './documents';
+import { useId } from './identity';
 import type { InvocationPorts, Interpretation, StoredMessage } from './ports';
 import { isFinal, type Delivery, type MessageDocument, type MessageStatus, type Outcome } from './types';
 
@@ -51,28 +52,49 @@ export async function processMessage(incoming: Incoming, ports: InvocationPorts)
 
   // The key is claimed and the bytes are kept at once; converting fills the wait.
   const claiming = Promise.all([
-    ports.messages.create(first),
+    claim(first, incoming, ports),
     ports.raw.put(tenant.id, first.raw, raw.bytes, delivery.enqueuedAt),
   ]);
   const interpretation = interpret(incoming, ports);
-  const [created] = await claiming;
-  if (created) return outcomeOf(await finish(incoming, created, interpretation, ports));
+  const [{ own, stored, fate }] = await claiming;
 
-  const existing = await mustRead(first, ports);
-  switch (decideFate(existing.document, first.sha256, delivery, raw.index)) {
+  switch (fate) {
+    case 'created':
+      return outcomeOf(await finish(incoming, stored, interpretation, ports));
     case 'settled':
-      return outcomeOf(existing.document);
+      return outcomeOf(stored.document);
     case 'conflict':
-      return recordRepetition(conflictDocument(first, incoming, ports.clock.now()), ports);
+      return recordRepetition(conflictDocument(own, incoming, ports.clock.now()), ports);
     case 'duplicate':
-      return recordRepetition(duplicateDocument(first, incoming, ports.clock.now()), ports);
+      return recordRepetition(duplicateDocument(own, incoming, ports.clock.now()), ports);
     case 'process': {
-      const isTakenOver = delivery.isReplay && !isOwner(existing.document, delivery.origin, raw.index);
-      const document = isTakenOver ? replayedDocument(first, existing.document) : existing.document;
-      const finished = await finish(incoming, { ...existing, document }, interpretation, ports);
+      const isTakenOver = delivery.isReplay && !isOwner(stored.document, delivery.origin, raw.index);
+      const document = isTakenOver ? replayedDocument(own, stored.document) : stored.document;
+      const finished = await finish(incoming, { ...stored, document }, interpretation, ports);
       if (isOwner(finished, delivery.origin, raw.index)) return outcomeOf(finished);
-      return recordRepetition(duplicateDocument(first, incoming, ports.clock.now()), ports);
+      return recordRepetition(duplicateDocument(own, incoming, ports.clock.now()), ports);
     }
+  }
+}
+
+interface Claim {
+  /** As this message would be written. */
+  readonly own: MessageDocument;
+  readonly stored: StoredMessage;
+  readonly fate: Exclude<Fate, 'reused'> | 'created';
+}
+
+/** The message's place: a new document, or the one that has its control id. */
+async function claim(first: MessageDocument, incoming: Incoming, ports: InvocationPorts): Promise<Claim> {
+  const { raw, delivery, tenant } = incoming;
+  for (let use = 1; ; use++) {
+    const own = { ...first, id: useId(first.id, use) };
+    const created = await ports.messages.create(own);
+    if (created) return { own, stored: created, fate: 'created' };
+    const stored = await mustRead(own, ports);
+    const days = first.sender && ports.profileOf(tenant.id, first.sender).controlIdReuseDays;
+    const fate = decideFate(stored.document, first.sha256, delivery, raw.index, days);
+    if (fate !== 'reused') return { own, stored, fate };
   }
 }
 

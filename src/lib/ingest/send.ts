@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { resolveTenant } from './context';
 import { firstDocument } from './documents';
-import { repetitionId, sha256 } from './identity';
+import { repetitionId, sha256, useId } from './identity';
 import { messagesIn } from './messages-in';
 import type { IngestPorts } from './ports';
 import { packMessage } from './queue-message';
@@ -51,10 +51,13 @@ async function fateOf(
   { id, pk, origin, index }: SentMessage,
   { messages }: Pick<IngestPorts, 'messages'>,
 ): Promise<MessageDocument | undefined> {
-  const first = (await messages.read(pk, id))?.document;
-  if (first?.origin === origin && first.index === index) return first;
-  if (first === undefined) return undefined;
-  return (await messages.read(pk, repetitionId(id, origin, index)))?.document;
+  for (let use = 1; ; use++) {
+    const first = (await messages.read(pk, useId(id, use)))?.document;
+    if (first === undefined) return undefined;
+    if (first.origin === origin && first.index === index) return first;
+    const repetition = await messages.read(pk, repetitionId(first.id, origin, index));
+    if (repetition) return repetition.document;
+  }
 }
 
 const pollMilliseconds = 250;

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Audit, AuditEventInput } from '../../../src/lib/audit';
 import { createInterpreter, type IngestPorts, type MessageDocument } from '../../../src/lib/ingest';
+import { defaultProfile } from '../../../src/lib/convert';
 import type { Tenant } from '../../../src/lib/tenants';
 import { MemoryContainer } from '../fhir-store/memory-container';
 
@@ -56,6 +57,7 @@ export class MemoryWorld {
     };
     return {
       tenants: { defaultTenant: 'demo', find: (id) => tenants.get(id) },
+      profileOf: () => defaultProfile,
       interpret: createInterpreter([]),
       messages: {
         create: (document) =>
