@@ -11,8 +11,7 @@ const person = `
   PID PD1? OH1* OH2? OH3? OH4? ARV* ROL* PRT* NTE* NEXT_OF_KIN*( NK1 OH2* OH3* )`;
 const visit = 'PV1? PV2? ROL* PRT* DB1*';
 const findings = `
-  OBSERVATION*( OBX PRT* NTE* ) AL1*
-  ADVERSE_REACTION_GROUP*( IAM NTE* IAR* ) DG1* DRG?
+  OBSERVATION*( OBX PRT* NTE* ) AL1* IAM* IAR* DG1* DRG?
   PROCEDURE*( PR1 ROL* PRT* ) GT1*
   INSURANCE*( IN1 IN2? IN3* AUT* RF1* ) ACC? UB1? UB2? PDA? CON*`;
 const header = 'MSH SFT* UAC? EVN?';

@@ -18,11 +18,13 @@ export interface SourceMessage {
  * - `version`: append-only history, one per message that stated something about the resource.
  * - `release`: append-only, one per released observation version. Alerts read these, so that a quick correction
  *   never hides a preliminary critical value.
+ * - `moved`: was `current` here until a message gave it to another patient. Stays, under the same id, so that a late
+ *   message about the former patient meets it instead of making the resource anew.
  */
 export interface ResourceDocument {
   readonly id: string;
   readonly pk: string;
-  readonly kind: 'current' | 'version' | 'release';
+  readonly kind: 'current' | 'version' | 'release' | 'moved';
   readonly tenantId: string;
   readonly resourceType: string;
   /** Counts from 1; 0 on a late version, which never was the current one. */
@@ -33,6 +35,10 @@ export interface ResourceDocument {
   readonly late?: true;
   /** The previous version had the same source time; the later arrival won. */
   readonly tie?: true;
+  /** Source time of the last move to or from here; an older one no longer counts. */
+  readonly movedAt?: string;
+  /** Of a moved resource: the partition where it is now. */
+  readonly movedTo?: string;
   /** Of a current resource that merges: who stated each element last, and when (`stampOf`). */
   readonly stated?: Readonly<Record<string, string>>;
   readonly resource: StoredResource;

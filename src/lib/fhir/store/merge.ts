@@ -22,6 +22,8 @@ const identity = new Set(['resourceType', 'id', 'meta']);
 const partsOfLists: Readonly<Record<string, (item: Elements) => unknown>> = {
   extension: ({ url }) => url,
   identifier: ({ system, type }) => [system, codeOf(type)],
+  // Two patients have one relation: a reversed merge replaces the merge, on both sides.
+  link: ({ other }) => (other as { reference?: unknown } | undefined)?.reference,
   participant: ({ type }) => (Array.isArray(type) ? type.map(codeOf) : undefined),
   telecom: ({ use }) => use,
 };
@@ -52,9 +54,30 @@ export type Stamps = Readonly<Record<string, string>>;
 export const stampOf = (isMention: boolean, sourceTime: string): string =>
   `${isMention ? 0 : 1}|${new Date(sourceTime).toISOString()}`;
 
+/** An element that a message deletes (`telecom`, `hospitalization.admitSource`), or one link of a list. */
+export interface Deleted {
+  readonly element: string;
+  /** The link's reference. */
+  readonly other?: string;
+}
+
 export interface Merged {
   readonly resource: StoredResource;
   readonly stated: Stamps;
+}
+
+/**
+ * What a resource must say and the message does not know: the status of a visit that an update only mentions, a class
+ * that PV1-2 leaves out. It fills the gap of a new resource, and is never an answer to what is known.
+ */
+function isSilence(property: string, value: unknown): boolean {
+  if (property === 'status') return value === 'unknown';
+  if (!isElements(value)) return false;
+  const { extension, ...rest } = value;
+  return (
+    Object.keys(rest).length === 0 &&
+    asList(extension).some(({ url }) => url === 'http://hl7.org/fhir/StructureDefinition/data-absent-reason')
+  );
 }
 
 /**
@@ -67,7 +90,7 @@ export interface Merged {
 export function mergeStatement(
   stored: Merged,
   incoming: StoredResource,
-  deletions: readonly string[],
+  deletions: readonly Deleted[],
   stamp: string,
 ): Merged {
   const merged: Elements = { ...elementsOf(stored.resource) };
@@ -78,7 +101,11 @@ export function mergeStatement(
     return true;
   };
   // First, for a list may lose one field's part and be given another's.
-  for (const path of deletions) if (accept(path)) remove(merged, path.split('.'));
+  for (const { element, other } of deletions) {
+    if (other === undefined) {
+      if (accept(element)) remove(merged, element.split('.'));
+    } else if (accept(`${element}${JSON.stringify(other)}`, element)) removePart(merged, element, other);
+  }
   mergeElements(merged, elementsOf(incoming), '', accept);
   return { resource: merged as unknown as StoredResource, stated };
 }
@@ -94,6 +121,10 @@ function mergeElements(merged: Elements, incoming: Elements, path: string, accep
   for (const [property, value] of Object.entries(incoming)) {
     if (path === '' && identity.has(property)) continue;
     const name = elementName(property);
+    if (path === '' && isSilence(property, value)) {
+      if (!Object.keys(merged).some((known) => elementName(known) === name)) merged[property] = value;
+      continue;
+    }
     if (path === '' && mergedInside.has(name) && isElements(value)) {
       const inner = isElements(merged[name]) ? { ...merged[name] } : {};
       mergeElements(inner, value, `${name}.`, accept);
@@ -126,10 +157,14 @@ function mergeParts(
 ): readonly Elements[] {
   const nameOf = (item: Elements): string => JSON.stringify(partOf(item) ?? null);
   const accepted = new Set([...new Set(incoming.map(nameOf))].filter((part) => accept(part)));
-  return [
-    ...stored.filter((item) => !accepted.has(nameOf(item))),
-    ...incoming.filter((item) => accepted.has(nameOf(item))),
-  ];
+  // The list as it was said, or, where it only is a part of it, in its place: saying it again changes nothing.
+  if (stored.every((item) => accepted.has(nameOf(item)))) {
+    return incoming.filter((item) => accepted.has(nameOf(item)));
+  }
+  const places = new Set([...stored.map(nameOf), ...accepted]);
+  return [...places].flatMap((part) =>
+    (accepted.has(part) ? incoming : stored).filter((item) => nameOf(item) === part),
+  );
 }
 
 /** `_birthDate` belongs to `birthDate`; every type of a choice belongs to the choice. */
@@ -153,6 +188,12 @@ function remove(elements: Elements, [name, ...rest]: readonly string[]): void {
   for (const property of Object.keys(elements)) {
     if (elementName(property) === elementName(name)) delete elements[property];
   }
+}
+
+function removePart(elements: Elements, name: string, other: string): void {
+  const rest = asList(elements[name]).filter((item) => partsOfLists[name]?.(item) !== other);
+  if (rest.length > 0) elements[name] = rest;
+  else delete elements[name];
 }
 
 const elementsOf = (resource: StoredResource): Elements => resource as unknown as Elements;

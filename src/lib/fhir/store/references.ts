@@ -5,12 +5,18 @@ import type { Statement } from './plan';
 /** What a conversion makes of a message. `entry` and `mentions` are fullUrls of the Bundle. */
 export interface Statements {
   readonly bundle: Bundle;
-  readonly deletions: readonly { readonly entry: string; readonly element: string }[];
+  readonly deletions: readonly {
+    readonly entry: string;
+    readonly element: string;
+    readonly other?: string;
+  }[];
   readonly mentions: readonly string[];
+  /** What belonged to another patient until this message: `from` is that patient's fullUrl. */
+  readonly moves?: readonly { readonly entry: string; readonly from: string }[];
 }
 
 /** The Bundle's resources with `urn:uuid:x` references turned into `Type/x`. The Bundle itself is not changed. */
-export function readStatements({ bundle, deletions, mentions }: Statements): Statement[] {
+export function readStatements({ bundle, deletions, mentions, moves = [] }: Statements): Statement[] {
   const entries = bundle.entry ?? [];
   const targets = new Map<string, string>();
   for (const { fullUrl, resource } of entries) {
@@ -21,10 +27,16 @@ export function readStatements({ bundle, deletions, mentions }: Statements): Sta
   const mentioned = new Set(mentions);
   return entries.flatMap(({ fullUrl, resource }) => {
     if (fullUrl === undefined || resource?.id === undefined) return [];
+    const from = targets.get(moves.find(({ entry }) => entry === fullUrl)?.from ?? '');
     return {
       resource: rewrite(resource, targets) as StoredResource,
-      deletions: deletions.filter(({ entry }) => entry === fullUrl).map(({ element }) => element),
+      deletions: deletions
+        .filter(({ entry }) => entry === fullUrl)
+        .map(({ element, other }) =>
+          other === undefined ? { element } : { element, other: targets.get(other) ?? other },
+        ),
       isMention: mentioned.has(fullUrl),
+      ...(from !== undefined && { movedFrom: from.slice('Patient/'.length) }),
     };
   });
 }
