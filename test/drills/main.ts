@@ -5,6 +5,8 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { crashDrill } from './crash';
 import { faultsDrill } from './faults';
+import { fuzzDrill } from './fuzz';
+import { mllpDrill } from './mllp';
 import { runDrill } from './drill';
 
 function positive(text: string): number {
@@ -29,6 +31,21 @@ program
   .option('--rate <n>', 'messages per second', positive, 5)
   .action((options: { minutes: number; rate: number }) =>
     runDrill('faults', (drill) => faultsDrill(drill, options.minutes, options.rate)),
+  );
+program
+  .command('fuzz')
+  .summary('messages nobody would send, and messages that grow, through the converter')
+  .option('--messages <n>', 'how many', positive, 100_000)
+  .option('--seed <n>', 'the first of them', positive, 1)
+  .action((options: { messages: number; seed: number }) =>
+    fuzzDrill(Math.ceil(options.messages), Math.ceil(options.seed)),
+  );
+program
+  .command('mllp')
+  .summary('20 MLLP connections through the relay while Service Bus is killed')
+  .option('--messages <n>', 'messages to send', positive, 10_000)
+  .action((options: { messages: number }) =>
+    runDrill('mllp', (drill) => mllpDrill(drill, Math.ceil(options.messages))),
   );
 
 program.parseAsync().catch((error: unknown) => {

@@ -217,6 +217,7 @@ class Segment implements Hl7Segment {
   readonly name: string;
   #fields: readonly string[] | undefined;
   readonly #cache: (Field | undefined)[] = [];
+  #empty: Field | undefined;
 
   constructor(
     readonly raw: string,
@@ -246,7 +247,12 @@ class Segment implements Hl7Segment {
   }
 
   field(n: number): Hl7Field {
-    return (this.#cache[n] ??= new Field(n < 1 ? '' : (this.#texts()[n] ?? ''), this.context, this, n));
+    const known = this.#cache[n];
+    if (known !== undefined) return known;
+    const text = n < 1 ? undefined : this.#texts()[n];
+    // A segment may be mostly separators: its empty fields are one object.
+    if (text === undefined || text === '') return (this.#empty ??= new Field('', this.context, this, 0));
+    return (this.#cache[n] = new Field(text, this.context, this, n));
   }
 
   get(field: number, component = 1, sub = 1): Leaf {
