@@ -107,6 +107,42 @@ describe('what an event makes of the visit', () => {
   });
 });
 
+test('places, beds and episodes of a visit; the facility where the event happened', () => {
+  const conversion = convert([
+    msh('ADT^A01'),
+    segment('EVN', { 2: '20240105', 3: '20240104', 7: 'NORTH^1.2.3^ISO' }),
+    pid,
+    segment('PV1', {
+      2: 'I',
+      3: 'WARD^101^A^HOSP^^N',
+      19: 'V1',
+      20: 'SELF',
+      40: 'O',
+      41: 'AC',
+      43: 'HALL^^^HOSP',
+      47: '12.50',
+      53: 'Cardiac care',
+      54: 'E1^^^GENERAL',
+    }),
+  ]);
+  const encounter = one(conversion, 'Encounter');
+  expect(encounter.location?.map(({ location, status }) => [location.display, status])).toEqual([
+    ['WARD 101 A', 'active'],
+    ['HALL', 'completed'],
+  ]);
+  expect(encounter.episodeOfCare).toMatchObject([{ identifier: { value: 'E1' }, display: 'Cardiac care' }]);
+  expect(all(conversion, 'Location')[0]).toMatchObject({
+    operationalStatus: { code: 'O' },
+    type: [{ coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0305', code: 'N' }] }],
+  });
+  expect(one(conversion, 'Provenance').location).toEqual({
+    identifier: { system: 'urn:ietf:rfc:3986', value: 'urn:oid:1.2.3' },
+    display: 'NORTH',
+  });
+  expect(conversion.ledger.unknown).toBe(0);
+  expect(validateBundle(conversion.bundle)).toEqual([]);
+});
+
 describe('deletes touch only what they name', () => {
   test('A29: the person is not in use; doctors, wards and the visit are untouched', () => {
     const conversion = convert(adt('A29', pid, `${pv1}`.replace('||||ER', '|||ER')));

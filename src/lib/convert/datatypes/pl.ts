@@ -3,6 +3,7 @@ import { terminology } from '../codemaps/table';
 import type { FieldReader } from '../reader';
 import type { Identified, Scope } from '../scope';
 import { set } from '../set';
+import { authorityIn } from './hd';
 
 /** PL parts from wide to narrow, with R4's location-physical-type where it has one. */
 const parts = [
@@ -30,7 +31,10 @@ export function location(field: FieldReader | undefined, scope: Scope): Referenc
   const comprehensive = field.code(10);
   const name = names.join(' ') || (description ?? facility ?? comprehensive);
   if (name === undefined) return undefined;
-  const authority = field.sender.authority(facility, field.code(4, 2), field.code(4, 3));
+  const authority =
+    facility === undefined
+      ? authorityIn(field, 11)
+      : field.sender.authority(facility, field.code(4, 2), field.code(4, 3));
   const levels = parts.map(([component]) => field.code(component) ?? '');
   const resource: Identified<Location> = {
     resourceType: 'Location',
@@ -42,6 +46,8 @@ export function location(field: FieldReader | undefined, scope: Scope): Referenc
   }
   resource.name = name;
   set(resource, 'description', description);
+  const kind = field.code(6);
+  if (kind !== undefined) resource.type = [{ coding: [{ system: `${terminology}/v2-0305`, code: kind }] }];
   if (type?.[1] !== undefined) {
     const [, code, display] = type;
     resource.physicalType = { coding: [{ system: `${terminology}/location-physical-type`, code, display }] };

@@ -9,7 +9,10 @@ import { joinKey, localSystem } from '../identity';
 import type { Identified, Scope } from '../scope';
 import { set } from '../set';
 
-const kept = { 1: 'Event code: MSH-9.2 says it, and EVN-1 was withdrawn.' };
+const kept = {
+  1: 'Event code: MSH-9.2 says it, and EVN-1 was withdrawn.',
+  3: 'When the event was planned for: R4 Provenance is of what happened.',
+};
 
 /** When it happened, which may be long before it was recorded. */
 export function eventTime(scope: Scope, target: string): string | undefined {
@@ -38,6 +41,12 @@ export function mapEvn(
   const recorded = instant(evn?.first(2, 'Provenance.recorded')) ?? sentAt;
   if (recorded === undefined) Object.assign(provenance, { _recorded: absentReason('unknown') });
   else provenance.recorded = recorded;
+  const place = evn?.first(7, 'Provenance.location');
+  const name = place?.code(1) ?? place?.code(2);
+  if (place !== undefined && name !== undefined) {
+    const value = sender.authority(place.code(1), place.code(2), place.code(3));
+    provenance.location = { identifier: { system: 'urn:ietf:rfc:3986', value }, display: name };
+  }
   const reason = codeableConcept(evn?.first(4, 'Provenance.reason'), { table: '0062' });
   if (reason !== undefined) provenance.reason = [reason];
   if (scope.event !== header.triggerEvent) evn?.code(1, 'Provenance.activity');

@@ -7,6 +7,7 @@ import type {
   Reference,
 } from 'fhir/r4';
 import type { Hl7Segment } from '../../hl7';
+import { bedStatus } from '../codemaps/bed-status';
 import { admissionType, encounterClass, eventStatus, undoesDischarge } from '../codemaps/encounter';
 import { table, terminology } from '../codemaps/table';
 import { codeableConcept, codingOf } from '../datatypes/cwe';
@@ -27,7 +28,33 @@ export interface Visit {
   readonly reference: Reference;
 }
 
-const kept = { 1: 'Set id: order of segments in the message.' };
+const billing = 'Billing: charges and balances of the visit, which R4 Encounter has no element for.';
+const kept = {
+  1: 'Set id: order of segments in the message.',
+  12: 'R4 Encounter has no element for tests before admission.',
+  20: 'The financial class says who pays in the words of the sender; without an insurer it is no Coverage (R4 payor).',
+  21: billing,
+  22: billing,
+  23: billing,
+  24: billing,
+  25: billing,
+  26: billing,
+  27: billing,
+  28: billing,
+  29: billing,
+  30: billing,
+  31: billing,
+  32: billing,
+  33: billing,
+  34: billing,
+  35: billing,
+  41: 'HL7 table 0117 (account status) is empty, so nothing says which R4 status its codes are.',
+  46: billing,
+  47: billing,
+  48: billing,
+  49: billing,
+  51: 'Protocol: whether the visit or the account is the level at which the sender bills.',
+} as const;
 
 /** Beside those, when the event takes the discharge back. */
 const undone = 'The discharge that this event takes back.';
@@ -87,6 +114,7 @@ export function mapPv1(segment: Hl7Segment, scope: Scope, subject: PatientSubjec
   set(encounter, 'period', period(admitted, discharged, pv1));
   set(encounter, 'hospitalization', hospitalization(pv1, isReopened));
   set(encounter, 'location', locations(pv1, scope, encounter));
+  set(encounter, 'episodeOfCare', episodes(pv1));
   const facility = pv1.text(39, 'Encounter.serviceProvider');
   if (facility !== undefined) encounter.serviceProvider = { display: facility };
   const reference = scope.add(encounter);
@@ -197,17 +225,37 @@ function locations(pv1: SegmentReader, scope: Scope, encounter: Encounter): Enco
     [6, 'completed', until],
     [11, here, undefined],
     [42, 'reserved', undefined],
+    [43, 'completed', undefined],
   ] as const;
   return list(
     places.map(([n, status, stay]): EncounterLocation | undefined => {
       const place = location(pv1.first(n, 'Encounter.location'), scope);
       if (place === undefined) return undefined;
+      if (n === 3) setBedStatus(place, pv1, scope);
       const result: EncounterLocation = { location: place };
       set(result, 'status', status);
       set(result, 'period', stay);
       return result;
     }),
   );
+}
+
+/** PV1-40: of the bed of PV1-3. */
+function setBedStatus(place: Reference, pv1: SegmentReader, scope: Scope): void {
+  const bed = scope.resources.get(place.reference?.slice('urn:uuid:'.length) ?? '');
+  if (bed?.resourceType !== 'Location') return;
+  const status = codingOf(pv1.first(40, 'Location.operationalStatus'), { table: '0116', map: bedStatus });
+  set(bed, 'operationalStatus', status);
+}
+
+/** PV1-53 and 54: an episode that others keep, so it is referred to and not made. */
+function episodes(pv1: SegmentReader): Reference[] | undefined {
+  const found = each(pv1.all(54, 'Encounter.episodeOfCare'), (field) => identifier(field)) ?? [];
+  const references = found.map((number): Reference => ({ type: 'EpisodeOfCare', identifier: number }));
+  const display = pv1.text(53, 'Encounter.episodeOfCare');
+  if (display === undefined) return references.length === 0 ? undefined : references;
+  const [first = { type: 'EpisodeOfCare' }, ...others] = references;
+  return [{ ...first, display }, ...others];
 }
 
 /** Of a transfer (A02, A17) the time when the patient left PV1-6 for PV1-3: EVN-6, when it happened. */
