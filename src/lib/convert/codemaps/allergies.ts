@@ -29,3 +29,19 @@ export const reactionSeverity = table<NonNullable<AllergyIntoleranceReaction['se
   MI: 'mild',
 });
 export const criticality = table<NonNullable<AllergyIntolerance['criticality']>>({ SV: 'high', MI: 'low' });
+
+/** HL7 table 0436 (sensitivity to causative agent): the two that R4 tells apart. */
+export const sensitivity = table<NonNullable<AllergyIntolerance['type']>>({
+  AD: 'intolerance',
+  AL: 'allergy',
+  IN: 'intolerance',
+});
+
+/** HL7 table 0438 (allergy clinical status). Suspect and pending allergies count until they are ruled out. */
+export const clinicalStatus = table<'active' | 'inactive'>({
+  C: 'active',
+  I: 'inactive',
+  P: 'active',
+  S: 'active',
+  U: 'active',
+});

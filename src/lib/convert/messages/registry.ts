@@ -1,8 +1,10 @@
 import type { Reference } from 'fhir/r4';
 import type { Scope } from '../scope';
 import { adt } from './adt';
+import { documents } from './documents';
 import type { Group, Structure } from './grammar';
 import { oru } from './oru';
+import { scheduling } from './scheduling';
 
 /** How the messages of one trigger event become FHIR. */
 export interface Converter {
@@ -17,4 +19,6 @@ export type Events = Readonly<Record<string, Converter>>;
 export const converters: ReadonlyMap<string, Events> = new Map([
   ['ADT', adt],
   ['ORU', oru],
+  ['SIU', scheduling],
+  ['MDM', documents],
 ]);

@@ -46,7 +46,7 @@ export function mapAl1(segment: Hl7Segment, scope: Scope, { patient, reference }
 }
 
 /** AL1-5 is a text (ST); some send a code with its text all the same. */
-function reaction(field: FieldReader): CodeableConcept | undefined {
+export function reaction(field: FieldReader): CodeableConcept | undefined {
   if (field.repetition.componentCount > 1) return codeableConcept(field);
   const text = field.get(1);
   return text === undefined ? undefined : { text };

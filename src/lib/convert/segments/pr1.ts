@@ -31,7 +31,7 @@ export function mapPr1(
   scope: Scope,
   subject: PatientSubject,
   visit: Visit | undefined,
-): void {
+): Identified<Procedure> {
   const pr1 = scope.open(segment, kept);
   const coded = codeableConcept(pr1.first(3, 'Procedure.code'), { table: '0088' });
   const description = pr1.text(4, 'Procedure.code.text');
@@ -63,6 +63,7 @@ export function mapPr1(
     each(pr1.all(15, 'Procedure.reasonCode'), (field) => codeableConcept(field)),
   );
   scope.add(procedure);
+  return procedure;
 }
 
 function performers(pr1: SegmentReader, scope: Scope): ProcedurePerformer[] | undefined {
