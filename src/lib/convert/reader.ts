@@ -11,6 +11,9 @@ const bit = (component: number): number => 1 << Math.min(component, 31);
 /** Values with more parts than this are no data of any HL7 type; reading them part by part would cost quadratic time. */
 export const maxParts = 1000;
 
+/** R4: "strings SHALL NOT exceed 1,048,576 (1024*1024) characters in size". */
+export const longestText = 1024 * 1024;
+
 /**
  * One repetition of a field, being read for a FHIR element. What is read is marked, and the ledger is made from the
  * marks: it says what the mapping did, not what a list claims.
@@ -76,6 +79,11 @@ export class FieldReader {
 
   get sender(): Sender {
     return this.segment.sender;
+  }
+
+  private refuseLong(): undefined {
+    if (this.keptReason !== undefined) return undefined;
+    return this.refuse('VALUE_TOO_LONG', 'R4 strings end at 1,048,576 characters; the value was not carried.');
   }
 
   /** Reports a value that cannot be carried and leaves it to the raw copy. */

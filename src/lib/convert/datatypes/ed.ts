@@ -8,7 +8,7 @@ const hex = /^[0-9a-f]+$/i;
 
 /** ED: source application, type, subtype, encoding (A, Hex or Base64), data. */
 export function encapsulatedData(field: FieldReader): Attachment | undefined {
-  const data = field.get(5);
+  const data = field.data(5);
   if (data === undefined) return undefined;
   field.get(1);
   const encoded = encode(data, field.code(4)?.toUpperCase());

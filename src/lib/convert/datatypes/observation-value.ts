@@ -111,7 +111,7 @@ function joinParts(field: FieldReader, between: string, within: string): string 
   for (let c = 1; c <= count; c++) {
     const subs = repetition.component(c).subcomponentCount;
     if (count > maxParts || subs > maxParts) return asSent(field);
-    const parts = Array.from({ length: subs }, (_, i) => field.get(c, i + 1));
+    const parts = Array.from({ length: subs }, (_, i) => field.data(c, i + 1));
     const line = parts.filter((part) => keepsPlaces || part !== undefined).map((part) => part ?? '');
     if (keepsPlaces || line.length > 0) components.push(line.join(within));
   }
