@@ -4,6 +4,6 @@ export { charsetName } from './charset';
 export { checkHeader, readHeader, readRawHeader } from './header';
 export { buildMessage, type OutgoingRepetition, type OutgoingSegment } from './outgoing';
 export { rejections, type RejectionCode } from './rejections';
-export { splitMessages } from './split';
+export { splitMessages, splitStream } from './split';
 export { parseMessage } from './tokenizer';
 export type * from './types';

@@ -58,12 +58,6 @@ function skipTail(text: string, from: number, end: number): number {
   }
 }
 
-const warning = (code: string, safeMessage: string): Diagnostic => ({
-  severity: 'warning',
-  code,
-  safeMessage,
-});
-
 /**
  * Files joined without a line end between them: the header pattern in the middle of a line. A field cannot hold it,
  * its delimiters would be escaped.
@@ -98,131 +92,162 @@ function trailerCount(line: string): number | undefined {
 }
 
 /**
- * Finds messages in a body, one pass, without decoding: `scan` holds either bytes read as Latin-1 or decoded text.
+ * Finds messages in a body, one pass, without decoding: `scan` holds either bytes read as Latin-1 or decoded text, all
+ * of it or, so that a file of any size needs the memory of one message, from some point on.
  *
  * A line starts a message when it begins with `MSH`, a separator and complete, distinct encoding characters, then the
  * separator again; or, so that a damaged message is not glued to the patient before it, when MSH-2 is nothing but
  * punctuation. `MSH|` followed by words is a line of report text. A whole header quoted in unescaped text still
  * splits: a needless rejection can be repaired by a person, two patients mixed into one cannot.
  */
-export function locate(scan: string): Located {
-  const spans: Span[] = [];
-  const diagnostics: Diagnostic[] = [];
-  let open: { start: number; end: number; kind: Span['kind'] } | undefined;
-  let fileOpen = false;
-  let batchOpen = false;
-  let isBatch = false;
-  let messagesInBatch = 0;
-  let batches = 0;
-  let declaredCount: number | undefined;
+export class Locator {
+  readonly diagnostics: Diagnostic[] = [];
+  #spans: Span[] = [];
+  #scan = '';
+  #lineStart = 0;
+  #open: { start: number; end: number; kind: Span['kind'] } | undefined;
+  #fileOpen = false;
+  #batchOpen = false;
+  #isBatch = false;
+  #messagesInBatch = 0;
+  #batches = 0;
+  #declaredCount: number | undefined;
 
-  const close = (truncated = false): void => {
-    if (open?.kind === 'message') {
-      const parts = unglue(scan, open.start, open.end);
-      if (parts.length > 1)
-        diagnostics.push(
-          warning('MESSAGES_GLUED', 'A message began in the middle of a line and was separated.'),
-        );
-      messagesInBatch += parts.length - 1;
-      parts.forEach((part, i) =>
-        spans.push({ ...part, kind: 'message', truncated: truncated && i === parts.length - 1 }),
-      );
-    } else if (open !== undefined) spans.push({ ...open, truncated });
-    open = undefined;
-  };
-  const openBatch = (): void => {
-    if (batchOpen)
-      diagnostics.push(warning('BATCH_TRAILER_MISSING', 'A batch (BHS) ends without its trailer (BTS).'));
-    batchOpen = true;
-    batches++;
-    messagesInBatch = 0;
-  };
-
-  for (let lineStart = 0, nextCr = -2, nextLf = -2, nextFs = -2; lineStart < scan.length;) {
-    // Each search result is kept until the scan has passed it, so a rare terminator costs one search.
-    if (nextCr !== -1 && nextCr < lineStart) nextCr = scan.indexOf('\r', lineStart);
-    if (nextLf !== -1 && nextLf < lineStart) nextLf = scan.indexOf('\n', lineStart);
-    if (nextFs !== -1 && nextFs < lineStart) nextFs = nextFrameEnd(scan, lineStart);
-    let end = scan.length;
-    if (nextCr >= 0 && nextCr < end) end = nextCr;
-    if (nextLf >= 0 && nextLf < end) end = nextLf;
-    const framed = nextFs >= 0 && nextFs < end;
-    if (framed) end = nextFs;
-
-    const start = skipLead(scan, lineStart, end);
-    const c = scan.charCodeAt(start);
-    lineStart = end + 1;
-    if (start < end) {
-      // M, F, B in either case: everything else cannot be a header or trailer.
-      const name = /[MFBmfb]/.test(String.fromCharCode(c)) ? scan.slice(start, start + 3).toUpperCase() : '';
-      const isCandidate =
-        name === 'MSH' || name === 'FHS' || name === 'BHS' || name === 'FTS' || name === 'BTS';
-      const line = isCandidate ? scan.slice(start, Math.min(end, start + 64)) : '';
-      const startsMessage =
-        name === 'MSH' &&
-        (isHeader(line) ||
-          isBrokenHeader(line) ||
-          (open === undefined && !/^[A-Za-z0-9]/.test(line.slice(3))));
-      if (startsMessage) {
-        close();
-        open = { start, end, kind: 'message' };
-        messagesInBatch++;
-      } else if ((name === 'FHS' || name === 'BHS') && (isHeader(line) || isBrokenHeader(line))) {
-        close();
-        isBatch = true;
-        if (name === 'BHS') openBatch();
-        else fileOpen = true;
-      } else if ((name === 'FTS' || name === 'BTS') && /^...(?:[!-/:-@[-`{-~]|\s*$)/.test(line)) {
-        close();
-        const count = trailerCount(line);
-        if (name === 'BTS') {
-          if (!batchOpen && !fileOpen)
-            diagnostics.push(
-              warning('BATCH_HEADER_MISSING', 'A batch trailer (BTS) came without its header (BHS).'),
-            );
-          if (count !== undefined) declaredCount = (declaredCount ?? 0) + count;
-          if (count !== undefined && count !== messagesInBatch)
-            diagnostics.push(
-              warning(
-                'BATCH_COUNT_MISMATCH',
-                `BTS-1 declares ${count} messages, the batch holds ${messagesInBatch}.`,
-              ),
-            );
-          batchOpen = false;
-          messagesInBatch = 0;
-        } else {
-          if (batchOpen)
-            diagnostics.push(
-              warning('BATCH_TRAILER_MISSING', 'A batch (BHS) ends without its trailer (BTS).'),
-            );
-          if (!fileOpen)
-            diagnostics.push(
-              warning('FILE_HEADER_MISSING', 'A file trailer (FTS) came without its header (FHS).'),
-            );
-          if (count !== undefined && count !== batches)
-            diagnostics.push(
-              warning('FILE_COUNT_MISMATCH', `FTS-1 declares ${count} batches, the file holds ${batches}.`),
-            );
-          batchOpen = false;
-          fileOpen = false;
-        }
-      } else if (open === undefined) open = { start, end, kind: 'stray' };
-      else open.end = end;
-    }
-    // The end of an MLLP frame ends a message whatever follows.
-    if (framed) close();
+  /** Known once everything is read; undefined when the body is no batch. */
+  get batch(): Located['batch'] {
+    if (!this.#isBatch) return undefined;
+    const complete = !this.#batchOpen && !this.#fileOpen;
+    return { complete, ...(this.#declaredCount !== undefined && { declaredCount: this.#declaredCount }) };
   }
-  const complete = !batchOpen && !fileOpen;
-  close(!complete);
-  if (isBatch && !complete)
-    diagnostics.push(
-      warning('BATCH_INCOMPLETE', 'The body ends before the trailer (BTS or FTS) of its batch.'),
-    );
-  return {
-    spans,
-    diagnostics,
-    ...(isBatch && { batch: { complete, ...(declaredCount !== undefined && { declaredCount }) } }),
-  };
+
+  /**
+   * What is complete in `scan`, which is the last one and more behind it, less what `forget` said. With `isLast`
+   * nothing follows, so that what is open is complete too.
+   */
+  read(scan: string, isLast: boolean): readonly Span[] {
+    this.#scan = scan;
+    this.#spans = [];
+    for (let nextCr = -2, nextLf = -2, nextFs = -2; this.#lineStart < scan.length;) {
+      const from = this.#lineStart;
+      // Each search result is kept until the scan has passed it, so a rare terminator costs one search.
+      if (nextCr !== -1 && nextCr < from) nextCr = scan.indexOf('\r', from);
+      if (nextLf !== -1 && nextLf < from) nextLf = scan.indexOf('\n', from);
+      if (nextFs !== -1 && nextFs < from) nextFs = nextFrameEnd(scan, from);
+      let end = scan.length;
+      if (nextCr >= 0 && nextCr < end) end = nextCr;
+      if (nextLf >= 0 && nextLf < end) end = nextLf;
+      const framed = nextFs >= 0 && nextFs < end;
+      if (framed) end = nextFs;
+      // The line goes on, or the character behind a frame's end decides whether it is one.
+      if (!isLast && (end === scan.length || (framed && end + 1 === scan.length))) break;
+
+      const start = skipLead(scan, from, end);
+      this.#lineStart = end + 1;
+      if (start < end) this.#line(start, end);
+      // The end of an MLLP frame ends a message whatever follows.
+      if (framed) this.#close();
+    }
+    if (isLast) {
+      const complete = !this.#batchOpen && !this.#fileOpen;
+      this.#close(!complete);
+      if (this.#isBatch && !complete)
+        this.#warn('BATCH_INCOMPLETE', 'The body ends before the trailer (BTS or FTS) of its batch.');
+    }
+    return this.#spans;
+  }
+
+  /** So many characters are not looked at again: the next `scan` begins behind them. */
+  forget(): number {
+    const count = Math.min(this.#open?.start ?? this.#lineStart, this.#lineStart, this.#scan.length);
+    this.#lineStart -= count;
+    if (this.#open)
+      this.#open = { ...this.#open, start: this.#open.start - count, end: this.#open.end - count };
+    return count;
+  }
+
+  #line(start: number, end: number): void {
+    const scan = this.#scan;
+    // M, F, B in either case: everything else cannot be a header or trailer.
+    const name = /[MFBmfb]/.test(scan.charAt(start)) ? scan.slice(start, start + 3).toUpperCase() : '';
+    const isCandidate =
+      name === 'MSH' || name === 'FHS' || name === 'BHS' || name === 'FTS' || name === 'BTS';
+    const line = isCandidate ? scan.slice(start, Math.min(end, start + 64)) : '';
+    const startsMessage =
+      name === 'MSH' &&
+      (isHeader(line) ||
+        isBrokenHeader(line) ||
+        (this.#open === undefined && !/^[A-Za-z0-9]/.test(line.slice(3))));
+    if (startsMessage) {
+      this.#close();
+      this.#open = { start, end, kind: 'message' };
+      this.#messagesInBatch++;
+    } else if ((name === 'FHS' || name === 'BHS') && (isHeader(line) || isBrokenHeader(line))) {
+      this.#close();
+      this.#isBatch = true;
+      if (name === 'BHS') this.#openBatch();
+      else this.#fileOpen = true;
+    } else if ((name === 'FTS' || name === 'BTS') && /^...(?:[!-/:-@[-`{-~]|\s*$)/.test(line)) {
+      this.#close();
+      if (name === 'BTS') this.#endBatch(trailerCount(line));
+      else this.#endFile(trailerCount(line));
+    } else if (this.#open === undefined) this.#open = { start, end, kind: 'stray' };
+    else this.#open.end = end;
+  }
+
+  #close(truncated = false): void {
+    const open = this.#open;
+    this.#open = undefined;
+    if (open?.kind === 'message') {
+      const parts = unglue(this.#scan, open.start, open.end);
+      if (parts.length > 1)
+        this.#warn('MESSAGES_GLUED', 'A message began in the middle of a line and was separated.');
+      this.#messagesInBatch += parts.length - 1;
+      parts.forEach((part, i) =>
+        this.#spans.push({ ...part, kind: 'message', truncated: truncated && i === parts.length - 1 }),
+      );
+    } else if (open !== undefined) this.#spans.push({ ...open, truncated });
+  }
+
+  #openBatch(): void {
+    if (this.#batchOpen) this.#warn('BATCH_TRAILER_MISSING', 'A batch (BHS) ends without its trailer (BTS).');
+    this.#batchOpen = true;
+    this.#batches++;
+    this.#messagesInBatch = 0;
+  }
+
+  #endBatch(count: number | undefined): void {
+    if (!this.#batchOpen && !this.#fileOpen)
+      this.#warn('BATCH_HEADER_MISSING', 'A batch trailer (BTS) came without its header (BHS).');
+    if (count !== undefined) this.#declaredCount = (this.#declaredCount ?? 0) + count;
+    if (count !== undefined && count !== this.#messagesInBatch)
+      this.#warn(
+        'BATCH_COUNT_MISMATCH',
+        `BTS-1 declares ${count} messages, the batch holds ${this.#messagesInBatch}.`,
+      );
+    this.#batchOpen = false;
+    this.#messagesInBatch = 0;
+  }
+
+  #endFile(count: number | undefined): void {
+    if (this.#batchOpen) this.#warn('BATCH_TRAILER_MISSING', 'A batch (BHS) ends without its trailer (BTS).');
+    if (!this.#fileOpen)
+      this.#warn('FILE_HEADER_MISSING', 'A file trailer (FTS) came without its header (FHS).');
+    if (count !== undefined && count !== this.#batches)
+      this.#warn('FILE_COUNT_MISMATCH', `FTS-1 declares ${count} batches, the file holds ${this.#batches}.`);
+    this.#batchOpen = false;
+    this.#fileOpen = false;
+  }
+
+  #warn(code: string, safeMessage: string): void {
+    this.diagnostics.push({ severity: 'warning', code, safeMessage });
+  }
+}
+
+export function locate(scan: string): Located {
+  const locator = new Locator();
+  const spans = locator.read(scan, true);
+  const { diagnostics, batch } = locator;
+  return { spans, diagnostics, ...(batch && { batch }) };
 }
 
 /** Lines outside any message that look like segments are a message without its header. */
