@@ -33,10 +33,16 @@ export class FieldReader {
 
   /** Text of a component; undefined when absent or `""` (a `""` inside a value is simply left out of the new value). */
   get(component: number, sub = 1): string | undefined {
-    this.read |= bit(component);
-    const text = this.repetition.get(component, sub) ?? undefined;
+    const text = this.data(component, sub);
+    if (text !== undefined && text.length > longestText) return this.refuseLong();
     const { codes } = this.segment;
     return codes === undefined || component !== 1 || sub !== 1 ? text : codes(this.field, text);
+  }
+
+  /** As `get`, for what does not become a string of R4 and so may be of any length: attachments. */
+  data(component: number, sub = 1): string | undefined {
+    this.read |= bit(component);
+    return this.repetition.get(component, sub) ?? undefined;
   }
 
   /** As `get`, without the blanks around it: for codes, numbers and identifiers. */
