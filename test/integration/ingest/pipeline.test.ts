@@ -149,3 +149,26 @@ test.each(['good', 'bad'] as const)('samples/%s ends as its name says', async (f
     statuses: [folder === 'good' ? 'done' : 'rejected'],
   });
 });
+
+test('a merge and a moved visit hold over the real store: reads follow them', async () => {
+  const { fhir } = stack.services;
+  const sent = (event: string, controlId: string, minute: number, ...segments: string[]): Promise<unknown> =>
+    sendAndWait(
+      [
+        `MSH|^~\\&|ADT|GEN|MR|GEN|20261120100${minute}00-0500||ADT^${event}|${controlId}|P|2.5.1`,
+        ...segments,
+        '',
+      ].join('\r'),
+    );
+  const person = (mrn: string): string => `PID|1||${mrn}^^^GEN^MR||Merge${mrn}^Eva`;
+  await sent('A01', 'MG1', 1, person('3002'), 'PV1|1|I|||||||||||||||||V3^^^GEN^VN');
+  await sent('A45', 'MG2', 2, person('3001'), 'MRG|3002^^^GEN^MR||||V3^^^GEN^VN');
+  await sent('A40', 'MG3', 3, person('3003'), 'MRG|3002^^^GEN^MR');
+
+  const search = (type: string, patientMrn: string) => fhir.searchResources('demo', { type, patientMrn });
+  expect(await search('Encounter', '3001')).toMatchObject([
+    { status: 'in-progress', class: { code: 'IMP' } },
+  ]);
+  expect(await search('Encounter', '3002')).toEqual([]);
+  expect(await search('Patient', '3002')).toMatchObject([{ active: false }, { active: true }]);
+});

@@ -1,48 +1,15 @@
 import type { Reference } from 'fhir/r4';
-import { joinKey } from '../identity';
 import type { Scope } from '../scope';
-import { mapAl1 } from '../segments/al1';
-import { mapDg1 } from '../segments/dg1';
-import { mapIn1 } from '../segments/in1';
 import { readMrg } from '../segments/mrg';
 import { mapNpu } from '../segments/npu';
-import { mapObx } from '../segments/obx';
-import type { PatientSubject } from '../segments/pid';
-import { mapPr1 } from '../segments/pr1';
-import type { Visit } from '../segments/pv1';
 import { Rejection } from '../types';
 import { convertLink, convertUnlink } from './adt-link';
 import { applyMrg, convertMerge, effects } from './adt-merge';
+import { mapFindings } from './findings';
 import type { Group } from './grammar';
 import type { Converter, Events } from './registry';
 import { ADT_A01, ADT_A17, ADT_A20, ADT_A39 } from './structures-adt';
 import { mapPatient, mapVisit } from './visit';
-
-/** What a patient's group says beside PID and PV1. */
-function mapFindings(group: Group, scope: Scope, subject: PatientSubject, visit: Visit | undefined): void {
-  const about = visit === undefined ? subject.patient.id : visit.encounter.id;
-  for (const observation of group.allGroups('OBSERVATION')) {
-    for (const obx of observation.all('OBX')) {
-      // No order names these, so their time does, else the message.
-      const taken = obx.get(14) ?? scope.messageKey;
-      mapObx(
-        obx,
-        observation.all('NTE'),
-        scope,
-        { subject, visit, key: joinKey(about, 'visit', taken), effective: {} },
-        undefined,
-      );
-    }
-  }
-  for (const al1 of group.all('AL1')) mapAl1(al1, scope, subject);
-  for (const dg1 of group.all('DG1')) mapDg1(dg1, scope, subject, visit);
-  for (const procedure of group.allGroups('PROCEDURE')) {
-    for (const pr1 of procedure.all('PR1')) mapPr1(pr1, scope, subject, visit);
-  }
-  for (const insurance of group.allGroups('INSURANCE')) {
-    for (const in1 of insurance.all('IN1')) mapIn1(in1, scope, subject);
-  }
-}
 
 /** A patient, their visit and what is known about them. Returns what the message is about. */
 function convertPatient(group: Group, scope: Scope): Reference[] {
