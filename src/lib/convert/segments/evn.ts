@@ -8,10 +8,16 @@ import { absentReason } from '../extensions';
 import { joinKey, localSystem } from '../identity';
 import type { Identified, Scope } from '../scope';
 import { set } from '../set';
+import { parties, sourceMessage } from './msh';
+import { mapSft } from './sft';
 
 const kept = {
   1: 'Event code: MSH-9.2 says it, and EVN-1 was withdrawn.',
   3: 'When the event was planned for: R4 Provenance is of what happened.',
+};
+
+const assembler = {
+  coding: [{ system: `${terminology}/provenance-participant-type`, code: 'assembler', display: 'Assembler' }],
 };
 
 /** When it happened, which may be long before it was recorded. */
@@ -64,9 +70,9 @@ export function mapEvn(
       },
       who,
     })),
+    ...scope.message.all('SFT').map((sft) => ({ type: assembler, who: mapSft(sft, scope) })),
+    ...parties(scope),
   ];
-  provenance.entity = [
-    { role: 'source', what: { identifier: { system: sender.system, value: header.controlId } } },
-  ];
+  provenance.entity = [sourceMessage(scope)];
   scope.add(provenance);
 }

@@ -12,7 +12,7 @@ import { contactPoint } from '../datatypes/xtn';
 import { declare, type DeclaredFields } from '../declared';
 import { identifierKey } from '../keys';
 import type { SegmentReader } from '../reader';
-import type { Scope } from '../scope';
+import type { Identified, Scope } from '../scope';
 import { each, list, set } from '../set';
 import { personOf, state, type Person } from './person';
 import { language, type PatientSubject } from './pid';
@@ -138,7 +138,7 @@ function addGuarantor(
       gt1.first(n, 'Account.guarantor')?.keep('PID-18 names no account to hold this.');
 }
 
-export function accountOf({ account }: PatientSubject, scope: Scope): Account | undefined {
+export function accountOf({ account }: PatientSubject, scope: Scope): Identified<Account> | undefined {
   if (account === undefined) return undefined;
   const resource = scope.resources.get(scope.id('Account', ...identifierKey(account)));
   return resource?.resourceType === 'Account' ? resource : undefined;
