@@ -1,4 +1,4 @@
-import type { CodeableConcept, DiagnosticReport, Observation, ServiceRequest } from 'fhir/r4';
+import type { CodeableConcept, DiagnosticReport, Observation } from 'fhir/r4';
 import { codings, table, terminology } from './table';
 
 /**
@@ -103,39 +103,6 @@ export const interpretation = codings(v3, {
   WR: ['WR', 'Weakly reactive'],
 });
 
-/** HL7 table 0038 (ORC-5) to request-status; the guide's table of it is empty. `A` (some, not all, results) is active. */
-export const orderStatus = table<ServiceRequest['status']>({
-  A: 'active',
-  CA: 'revoked',
-  CM: 'completed',
-  DC: 'revoked',
-  ER: 'entered-in-error',
-  HD: 'on-hold',
-  IP: 'active',
-  SC: 'active',
-});
-
-/**
- * HL7 table 0119 (ORC-1) to request-status (guide: OrderControlCode). Erratum: the guide makes requests to cancel,
- * hold or release `active`; those say nothing until they are answered and are left out.
- */
-export const orderControl = table<ServiceRequest['status']>({
-  CR: 'revoked',
-  DR: 'revoked',
-  OC: 'revoked',
-  OD: 'revoked',
-  DF: 'revoked',
-  FU: 'completed',
-  HR: 'on-hold',
-  OH: 'on-hold',
-  NW: 'active',
-  OK: 'active',
-  RO: 'active',
-});
-
-/** OBR-5 / TQ1-9 (guide: ExtendedPriorityCodes). */
-export const requestPriority = table<NonNullable<ServiceRequest['priority']>>({
-  S: 'stat',
-  A: 'asap',
-  R: 'routine',
-});
+/** OBR-25 that reports results: such an order message is a report too (HL7 table 0123). */
+export const reportsResults = (code: string | undefined): boolean =>
+  code !== undefined && ['A', 'C', 'F', 'M', 'P', 'R'].includes(code);

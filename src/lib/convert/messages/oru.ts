@@ -2,14 +2,14 @@ import type { Reference } from 'fhir/r4';
 import type { Diagnostic, Hl7Segment } from '../../hl7';
 import { joinKey } from '../identity';
 import type { Scope } from '../scope';
-import { mapObr, mapObrSpecimen, type OrderContext } from '../segments/obr';
-import { mapObx } from '../segments/obx';
+import { mapObr } from '../segments/obr';
 import type { PatientSubject } from '../segments/pid';
 import type { Visit } from '../segments/pv1';
-import { mapSpm } from '../segments/spm';
 import { Rejection } from '../types';
 import type { Group } from './grammar';
+import { linkParents, type ConvertedOrder } from './parents';
 import type { Events } from './registry';
+import { completeReport, mapOrderFindings, mapResults, orderSegments } from './results';
 import { ORU_R01 } from './structures';
 import { mapPatient, mapVisit } from './visit';
 
@@ -38,60 +38,32 @@ function convertResult(result: Group, scope: Scope): Reference[] {
   });
   if (orders.length === 0) scope.findings.add(noResults);
   const key = joinKey(subject.patient.id, 'message', scope.messageKey);
-  mapObservations(
-    patientGroup,
-    'PATIENT_OBSERVATION',
-    scope,
-    { subject, visit, key, effective: {} },
-    undefined,
+  mapResults(patientGroup, 'PATIENT_OBSERVATION', scope, { subject, visit, key, effective: {} }, undefined);
+  const converted = orders.map(({ group, obr }) =>
+    convertReport(group, obr, 'OBSERVATION', scope, subject, visit),
   );
-  return [
-    subject.reference,
-    ...orders.map(({ group, obr }) => convertOrder(group, obr, scope, subject, visit)),
-  ];
+  linkParents(converted, scope);
+  return [subject.reference, ...converted.map(({ order }) => scope.reference(order.key))];
 }
 
-function convertOrder(
+/** One OBR with its results, of the specimens that its group names, else of those it stands in. */
+export function convertReport(
   group: Group,
   obr: Hl7Segment,
+  observations: string,
   scope: Scope,
   subject: PatientSubject,
   visit: Visit | undefined,
-): Reference {
-  const order = mapObr(obr, group.first('ORC'), group.all('NTE'), scope, subject, visit);
-  const specimenGroups = group.allGroups('SPECIMEN');
-  const specimens = specimenGroups.map((specimen) => {
-    const [spm] = specimen.all('SPM');
-    return spm === undefined ? undefined : mapSpm(spm, specimen.all('NTE'), scope, order);
-  });
-  const own = specimenGroups.length === 0 ? mapObrSpecimen(obr, scope, order) : undefined;
-  const present = [...specimens, own].filter((specimen) => specimen !== undefined);
-  // With several specimens in one order v2 does not say which one a result is of.
-  const shared = present.length === 1 ? present[0] : undefined;
-  const observations = [
-    ...mapObservations(group, 'OBSERVATION', scope, order, shared),
-    ...specimenGroups.flatMap((specimen, i) =>
-      mapObservations(specimen, 'SPECIMEN_OBSERVATION', scope, order, specimens[i]),
-    ),
-  ];
-  if (present.length > 0) order.report.specimen = present;
-  if (observations.length > 0) order.report.result = observations;
-  return scope.reference(order.report.id);
-}
-
-function mapObservations(
-  group: Group | undefined,
-  name: string,
-  scope: Scope,
-  order: OrderContext,
-  specimen: Reference | undefined,
-): Reference[] {
-  return (group?.allGroups(name) ?? []).flatMap((observation) =>
-    observation.all('OBX').map((obx) => mapObx(obx, observation.all('NTE'), scope, order, specimen)),
-  );
+  given: readonly Reference[] = [],
+): ConvertedOrder {
+  const order = mapObr(orderSegments(group, obr), scope, subject, visit);
+  const found = mapOrderFindings(group, observations, scope, order, given);
+  completeReport(order, found, scope);
+  return { order, results: found.results };
 }
 
 const result = { structure: ORU_R01, convert: convertOru };
 
-// v2.1 had no trigger events: its ORU is what became R01.
-export const oru: Events = { R01: result, '': result };
+// v2.1 had no trigger events: its ORU is what became R01. R30 to R32 are results of point-of-care devices, W01 is a
+// waveform: the same segments, where R30 to R32 have one order.
+export const oru: Events = { R01: result, R30: result, R31: result, R32: result, W01: result, '': result };

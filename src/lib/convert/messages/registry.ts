@@ -3,7 +3,11 @@ import type { Scope } from '../scope';
 import { adt } from './adt';
 import { documents } from './documents';
 import type { Group, Structure } from './grammar';
+import { omd, omg, omi, oml, omn, orm, oms } from './orders';
 import { oru } from './oru';
+import { oul } from './oul';
+import { omp, ras, rde, rds, rgv } from './pharmacy';
+import { vxu } from './vaccination';
 import { scheduling } from './scheduling';
 
 /** How the messages of one trigger event become FHIR. */
@@ -18,7 +22,21 @@ export type Events = Readonly<Record<string, Converter>>;
 
 export const converters: ReadonlyMap<string, Events> = new Map([
   ['ADT', adt],
+  ['OMD', omd],
+  ['OMG', omg],
+  ['OMI', omi],
+  ['OML', oml],
+  ['OMN', omn],
+  ['OMP', omp],
+  ['OMS', oms],
+  ['ORM', orm],
   ['ORU', oru],
+  ['OUL', oul],
+  ['RAS', ras],
+  ['RDE', rde],
+  ['RDS', rds],
+  ['RGV', rgv],
+  ['VXU', vxu],
   ['SIU', scheduling],
   ['MDM', documents],
 ]);

@@ -6,24 +6,25 @@ import type {
   Period,
   Reference,
   ServiceRequest,
-  Specimen,
 } from 'fhir/r4';
 import type { Hl7Segment } from '../../hl7';
-import { reportStatus, requestPriority } from '../codemaps/results';
+import { reportsResults, reportStatus } from '../codemaps/results';
+import { terminology } from '../codemaps/table';
 import { codeableConcept } from '../datatypes/cwe';
 import { dateTime, instant } from '../datatypes/dtm';
 import { period } from '../datatypes/dr';
-import { entityIdentifier, entityIdentifierIn } from '../datatypes/ei';
+import { entityIdentifier } from '../datatypes/ei';
 import { resultClinician } from '../datatypes/ndl';
-import { practitioners } from '../datatypes/xcn';
-import { absentReason } from '../extensions';
+import { absentReason, conceptExtension, extend } from '../extensions';
 import { codeKey, identifierKey } from '../keys';
-import type { SegmentReader } from '../reader';
+import type { FieldReader, SegmentReader } from '../reader';
 import type { Identified, Scope } from '../scope';
-import { each, list, set } from '../set';
+import { list, set } from '../set';
 import { mapNotes } from './nte';
-import { readOrc, type CommonOrder } from './orc';
+import { mapRequest, type OrderSegments } from './obr-request';
+import { addOrderEvent, readOrc, type CommonOrder } from './orc';
 import type { PatientSubject } from './pid';
+import { addLocations, performersOf, readPrt } from './prt';
 import type { Visit } from './pv1';
 
 /** What the observations of an order share. */
@@ -36,67 +37,151 @@ export interface OrderContext {
 }
 
 export interface Order extends OrderContext {
+  readonly obr: SegmentReader;
+  readonly request: Identified<ServiceRequest>;
+  readonly report: Identified<DiagnosticReport> | undefined;
+}
+
+export interface ReportedOrder extends Order {
   readonly report: Identified<DiagnosticReport>;
 }
 
+const userField = 'User-defined field: what it means is known to the sender alone.';
+const logistics = 'Transport of the specimen or patient: R4 requests have no such element.';
 const kept = {
   1: 'Set id: order of segments in the message.',
+  11: 'Specimen action: R4 knows only the reflex order (G).',
+  18: userField,
+  19: userField,
+  20: userField,
+  21: userField,
+  23: 'Charge: billing has its own messages.',
   25: 'HL7 table 0123.',
+  30: logistics,
+  32: 'When and where the clinician worked: R4 names the clinician.',
+  33: 'When and where the clinician worked: R4 names the clinician.',
+  34: 'When and where the clinician worked: R4 names the clinician.',
+  35: 'When and where the clinician worked: R4 names the clinician.',
+  37: 'How many containers: R4 lists the containers it describes and does not count them.',
+  38: logistics,
+  40: logistics,
+  41: logistics,
+  42: logistics,
+  43: logistics,
+  49: 'How the result is handled: protocol between the two systems.',
+  55: 'Action code: says how to apply the segment.',
 };
 
-/** OBR with its ORC: a DiagnosticReport and the ServiceRequest that it answers. */
+/** What OBR and ORC name an order by. */
+interface Named {
+  readonly obr: SegmentReader;
+  readonly orc: CommonOrder | undefined;
+  readonly placer: Identifier | undefined;
+  readonly filler: Identifier | undefined;
+  readonly code: CodeableConcept | undefined;
+  readonly key: readonly string[];
+}
+
+function nameOrder(segments: OrderSegments, type: string, scope: Scope, subject: PatientSubject): Named {
+  const obr = scope.open(segments.obr, kept);
+  const orc = segments.orc === undefined ? undefined : readOrc(segments.orc, scope, 'ServiceRequest');
+  const placer = entityIdentifier(obr.first(2, `${type}.identifier`), 'PLAC') ?? orc?.placer;
+  const filler = entityIdentifier(obr.first(3, `${type}.identifier`), 'FILL') ?? orc?.filler;
+  const code = codeableConcept(obr.first(4, `${type}.code`));
+  return { obr, orc, placer, filler, code, key: orderKey(scope, subject, obr, placer, filler, code) };
+}
+
+/** OBR with its ORC in a result: a DiagnosticReport and the ServiceRequest that it answers. */
 export function mapObr(
-  segment: Hl7Segment,
-  orcSegment: Hl7Segment | undefined,
-  notes: readonly Hl7Segment[],
+  segments: OrderSegments,
+  scope: Scope,
+  subject: PatientSubject,
+  visit: Visit | undefined,
+): ReportedOrder {
+  const named = nameOrder(segments, 'DiagnosticReport', scope, subject);
+  const request = mapRequest(named, segments, scope, subject, visit, 'result');
+  scope.mentions.add(`urn:uuid:${request.id}`);
+  if (named.orc !== undefined) addOrderEvent(named.orc, scope.reference(request.id), scope);
+  return mapReport(named, segments, request, scope, subject, visit);
+}
+
+/** OBR with its ORC in an order: the ServiceRequest; a report only where OBR-25 says that there are results. */
+export function mapOrderedObr(
+  segments: OrderSegments,
   scope: Scope,
   subject: PatientSubject,
   visit: Visit | undefined,
 ): Order {
-  const obr = scope.open(segment, kept);
-  const orc = orcSegment === undefined ? undefined : readOrc(orcSegment, scope);
-  const placer = entityIdentifier(obr.first(2, 'DiagnosticReport.identifier'), 'PLAC') ?? orc?.placer;
-  const filler = entityIdentifier(obr.first(3, 'DiagnosticReport.identifier'), 'FILL') ?? orc?.filler;
-  const code = codeableConcept(obr.first(4, 'DiagnosticReport.code'));
-  const key = orderKey(scope, subject, obr, placer, filler, code);
+  const named = nameOrder(segments, 'ServiceRequest', scope, subject);
+  const { obr, orc } = named;
+  const request = mapRequest(named, segments, scope, subject, visit, 'order');
+  if (orc !== undefined) addOrderEvent(orc, scope.reference(request.id), scope);
+  if (reportsResults(obr.code(25, 'ServiceRequest.status')?.toUpperCase()))
+    return mapReport(named, { ...segments, notes: [] }, request, scope, subject, visit);
+  obr.entry = `urn:uuid:${request.id}`;
+  return {
+    subject,
+    visit,
+    key: request.id,
+    effective: readEffective(obr, 'ServiceRequest'),
+    obr,
+    request,
+    report: undefined,
+  };
+}
+
+function mapReport(
+  { obr, orc, placer, filler, code, key }: Named,
+  segments: OrderSegments,
+  request: Identified<ServiceRequest>,
+  scope: Scope,
+  subject: PatientSubject,
+  visit: Visit | undefined,
+): ReportedOrder {
   const report = {
     resourceType: 'DiagnosticReport',
     id: scope.nextId('DiagnosticReport', ...key),
   } as Identified<DiagnosticReport>;
   obr.entry = `urn:uuid:${report.id}`;
-  const extension = noteExtensions(notes, scope);
+  const extension = noteExtensions(segments.notes, scope);
   if (extension !== undefined) report.extension = extension;
-  const identifiers = list([placer, filler]);
-  set(report, 'identifier', identifiers);
-  const request = mapRequest(obr, orc, identifiers, placer, code, key, scope, subject, visit);
-  report.basedOn = [request];
+  const group = entityIdentifier(obr.first(51, 'DiagnosticReport.identifier'));
+  set(
+    report,
+    'identifier',
+    list([placer, filler, group && { type: { text: 'Observation group' }, ...group }]),
+  );
+  report.basedOn = [scope.reference(request.id)];
   report.status = status(obr);
   const section = codeableConcept(obr.first(24, 'DiagnosticReport.category'), { table: '0074' });
   if (section !== undefined) report.category = [section];
   report.code = code ?? missingCode(obr);
   report.subject = subject.reference;
   set(report, 'encounter', visit?.reference);
-  const effective = readEffective(obr);
+  const effective = readEffective(obr, 'DiagnosticReport');
   set(report, 'effectiveDateTime', effective.dateTime);
   set(report, 'effectivePeriod', effective.period);
   set(report, 'issued', instant(obr.first(22, 'DiagnosticReport.issued')));
-  const interpreters = [
-    ...obr.all(32, 'DiagnosticReport.resultsInterpreter'),
-    ...obr.all(33, 'DiagnosticReport.resultsInterpreter'),
+  const clinicians = (n: number, target: string): Reference[] =>
+    obr
+      .all(n, `DiagnosticReport.${target}`)
+      .map((field) => resultClinician(field, scope))
+      .filter((reference) => reference !== undefined);
+  const participations = segments.participations.map((prt) =>
+    readPrt(prt, scope, 'DiagnosticReport.performer'),
+  );
+  const interpreters = [...clinicians(32, 'resultsInterpreter'), ...clinicians(33, 'resultsInterpreter')];
+  if (interpreters.length > 0) report.resultsInterpreter = interpreters;
+  const performers = [
+    ...clinicians(34, 'performer').map((who) => inRole(who, 'SPRF', 'secondary performer')),
+    ...clinicians(35, 'performer').map((who) => inRole(who, 'TRANS', 'Transcriber')),
+    ...(performersOf(participations) ?? []),
   ];
-  set(
-    report,
-    'resultsInterpreter',
-    each(interpreters, (field) => resultClinician(field, scope)),
-  );
-  const technicians = obr.all(34, 'DiagnosticReport.performer');
-  set(
-    report,
-    'performer',
-    each(technicians, (field) => resultClinician(field, scope)),
-  );
+  if (performers.length > 0) report.performer = performers;
+  addLocations(report, participations);
+  if (orc?.security !== undefined) report.meta = { security: [orc.security] };
   scope.add(report);
-  return { subject, visit, key: report.id, effective, report };
+  return { subject, visit, key: report.id, effective, obr, request, report };
 }
 
 /** Parts that name the order: with the patient, so that a reused order number never touches another patient. */
@@ -114,6 +199,17 @@ function orderKey(
       ? ['message', scope.messageKey, String(obr.segment.occurrence)]
       : [number === filler ? 'filler' : 'placer', ...identifierKey(number), ...codeKey(code)];
   return [subject.patient.id, ...own];
+}
+
+/** Guide: OBR-34 and OBR-35 perform in these roles. */
+function inRole(who: Reference, code: string, display: string): Reference {
+  extend(
+    who,
+    conceptExtension('event-performerFunction', {
+      coding: [{ system: `${terminology}/v3-ParticipationType`, code, display }],
+    }),
+  );
+  return who;
 }
 
 /** R4 reports have no notes; R5's element comes as its cross-version extension. */
@@ -143,108 +239,11 @@ function missingCode(obr: SegmentReader): CodeableConcept {
   return absentReason('unknown');
 }
 
-function readEffective(obr: SegmentReader): OrderContext['effective'] {
-  const first = obr.first(7, 'DiagnosticReport.effective');
-  const [start, end] = [dateTime(first), dateTime(obr.first(8, 'DiagnosticReport.effective'))];
+function readEffective(obr: SegmentReader, type: string): OrderContext['effective'] {
+  const target = type === 'DiagnosticReport' ? 'DiagnosticReport.effective' : 'Observation.effective';
+  const first: FieldReader | undefined = obr.first(7, target);
+  const [start, end] = [dateTime(first), dateTime(obr.first(8, target))];
   const both = end === undefined || first === undefined ? undefined : period(start, end, first);
   if (both !== undefined) return { period: both };
   return start === undefined ? {} : { dateTime: start };
-}
-
-/** The order behind the report. Results only mention it, so it is created where the store has none. */
-function mapRequest(
-  obr: SegmentReader,
-  orc: CommonOrder | undefined,
-  identifiers: Identifier[] | undefined,
-  placer: Identifier | undefined,
-  code: CodeableConcept | undefined,
-  key: readonly string[],
-  scope: Scope,
-  subject: PatientSubject,
-  visit: Visit | undefined,
-): Reference {
-  const number =
-    placer === undefined ? key : [subject.patient.id, 'placer', ...identifierKey(placer), ...codeKey(code)];
-  const request: Identified<ServiceRequest> = {
-    resourceType: 'ServiceRequest',
-    id: scope.nextId('ServiceRequest', ...number),
-    status: 'unknown',
-    intent: obr.code(11, 'ServiceRequest.intent')?.toUpperCase() === 'G' ? 'reflex-order' : 'order',
-    subject: subject.reference,
-  };
-  set(request, 'identifier', identifiers);
-  if (orc?.status !== undefined) request.status = orc.status;
-  const parents = list([
-    parentRequest(entityIdentifierIn(obr.first(29, 'ServiceRequest.basedOn'), 1, 'PLAC')),
-    parentRequest(entityIdentifierIn(obr.first(29, 'ServiceRequest.basedOn'), 2, 'FILL')),
-  ]);
-  set(request, 'basedOn', parents);
-  set(request, 'requisition', orc?.requisition);
-  set(request, 'priority', requestPriority(obr.code(5, 'ServiceRequest.priority')?.toUpperCase()));
-  set(request, 'code', code);
-  set(request, 'encounter', visit?.reference);
-  set(request, 'occurrenceDateTime', dateTime(obr.first(6, 'ServiceRequest.occurrence')));
-  set(request, 'authoredOn', orc?.authoredOn);
-  const [orderer] = practitioners(obr.all(16, 'ServiceRequest.requester'), scope);
-  set(request, 'requester', orderer ?? orc?.requester);
-  set(
-    request,
-    'reasonCode',
-    each(obr.all(31, 'ServiceRequest.reasonCode'), (field) => codeableConcept(field)),
-  );
-  const reference = scope.add(request);
-  scope.mentions.add(`urn:uuid:${request.id}`);
-  return reference;
-}
-
-const parentRequest = (identifier: Identifier | undefined): Reference | undefined =>
-  identifier && { type: 'ServiceRequest', identifier };
-
-/**
- * The specimen that OBR itself describes, as senders before v2.5 do (OBR-15 is an SPS: type, additives, text and body
- * site as components, their codes as subcomponents). Only used when the order has no SPM.
- */
-export function mapObrSpecimen(
-  segment: Hl7Segment,
-  scope: Scope,
-  order: OrderContext,
-): Reference | undefined {
-  const obr = scope.open(segment, kept);
-  const source = obr.first(15, 'Specimen.type');
-  const received = dateTime(obr.first(14, 'Specimen.receivedTime'));
-  if (source === undefined && received === undefined) return undefined;
-  const specimen: Identified<Specimen> = {
-    resourceType: 'Specimen',
-    id: scope.nextId('Specimen', order.key),
-  };
-  set(specimen, 'type', subcomponentConcept(source, 1));
-  specimen.subject = order.subject.reference;
-  set(specimen, 'receivedTime', received);
-  const bodySite = subcomponentConcept(source, 4);
-  if (bodySite !== undefined) specimen.collection = { bodySite };
-  const text = source?.get(3);
-  if (text !== undefined) specimen.note = [{ text }];
-  return scope.add(specimen);
-}
-
-function subcomponentConcept(
-  field: ReturnType<SegmentReader['first']>,
-  component: number,
-): CodeableConcept | undefined {
-  const [code, display, systemId] = [
-    field?.code(component),
-    field?.get(component, 2),
-    field?.code(component, 3),
-  ];
-  if (field === undefined || (code === undefined && display === undefined)) return undefined;
-  if (code === undefined) return { text: display ?? '' };
-  return {
-    coding: [
-      {
-        ...(systemId === undefined ? {} : { system: field.sender.codeSystem(systemId) }),
-        code: code.replace(/\s+/g, ' '),
-        ...(display === undefined ? {} : { display }),
-      },
-    ],
-  };
 }

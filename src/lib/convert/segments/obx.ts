@@ -14,7 +14,7 @@ import { terminology } from '../codemaps/table';
 import { codeableConcept } from '../datatypes/cwe';
 import { dateTime } from '../datatypes/dtm';
 import { encapsulatedData } from '../datatypes/ed';
-import { entityIdentifier } from '../datatypes/ei';
+import { entityIdentifier, entityIdentifierIn } from '../datatypes/ei';
 import { asText, literalText, observationValue } from '../datatypes/observation-value';
 import { readUnit } from '../datatypes/quantity';
 import { referenceRange } from '../datatypes/reference-range';
@@ -24,13 +24,25 @@ import { practitioners } from '../datatypes/xcn';
 import { organization } from '../datatypes/xon';
 import { absentReason, conceptExtension, dateTimeExtension, extend } from '../extensions';
 import { codeKey } from '../keys';
-import type { FieldReader, SegmentReader } from '../reader';
+import { longestText, type FieldReader, type SegmentReader } from '../reader';
 import type { Identified, Scope } from '../scope';
-import { each, set } from '../set';
+import { each, list, set } from '../set';
 import { mapNotes } from './nte';
 import type { OrderContext } from './obr';
+import { addLocations, performersOf, readPrt } from './prt';
 
-const kept = { 1: 'Set id: order of segments in the message.' };
+const protocol = 'For the systems that exchange the result, not about it.';
+const kept = {
+  1: 'Set id: order of segments in the message.',
+  9: 'Probability of an interpretation: R4 has none.',
+  12: 'Since when the reference range is valid: R4 ranges do not say.',
+  13: protocol,
+  22: protocol,
+  26: protocol,
+  27: protocol,
+  28: protocol,
+  31: 'Action code: says how to apply the segment.',
+};
 
 /** Types whose repetitions are the lines of one text. */
 const textTypes = new Set(['ST', 'TX', 'FT', '']);
@@ -43,6 +55,7 @@ export function mapObx(
   scope: Scope,
   order: OrderContext,
   specimen: Reference | undefined,
+  participations: readonly Hl7Segment[] = [],
 ): Reference {
   const obx = scope.open(segment, kept);
   const coded = codeableConcept(obx.first(3, 'Observation.code'));
@@ -55,25 +68,44 @@ export function mapObx(
   if (own !== undefined) observation.identifier = [own];
   const resultStatus = obx.code(11, 'Observation.status')?.toUpperCase();
   observation.status = status(obx, resultStatus);
-  const category = obx.code(29, 'Observation.category');
-  if (category !== undefined) {
-    observation.category = [
-      { coding: [{ system: `${terminology}/v2-0936`, code: category.replace(/\s+/g, ' ') }] },
-    ];
-  }
+  set(
+    observation,
+    'category',
+    list([
+      codeableConcept(obx.first(29, 'Observation.category'), { table: '0936' }),
+      codeableConcept(obx.first(30, 'Observation.category'), { table: '0937' }),
+    ]),
+  );
   observation.code = coded ?? missingCode(obx);
   observation.subject = order.subject.reference;
   set(observation, 'encounter', order.visit?.reference);
   setEffective(observation, obx, order);
-  set(observation, 'performer', performers(obx, scope));
+  const others = participations.map((prt) => readPrt(prt, scope, 'Observation.performer'));
+  const who = [...(performers(obx, scope) ?? []), ...(performersOf(others) ?? [])];
+  if (who.length > 0) observation.performer = who;
+  addLocations(observation, others);
   setValue(observation, obx, scope, order, resultStatus);
   set(observation, 'interpretation', interpretations(obx));
   set(observation, 'note', mapNotes(notes, scope, 'Observation.note'));
-  set(observation, 'bodySite', codeableConcept(obx.first(20, 'Observation.bodySite'), { table: '0163' }));
-  set(observation, 'method', codeableConcept(obx.first(17, 'Observation.method')));
-  set(observation, 'specimen', specimen);
-  set(observation, 'device', device(obx, scope));
+  set(observation, 'bodySite', codeableConcept(onlyOne(obx, 20, 'bodySite'), { table: '0163' }));
+  set(observation, 'method', codeableConcept(onlyOne(obx, 17, 'method')));
+  set(observation, 'specimen', specimen ?? namedSpecimen(obx));
+  set(observation, 'device', device(obx, scope) ?? others.flatMap(({ devices }) => devices)[0]);
   return scope.add(observation);
+}
+
+/** R4 has one where v2 repeats. */
+function onlyOne(obx: SegmentReader, n: number, element: string): FieldReader | undefined {
+  const [first, ...others] = obx.all(n, `Observation.${element}`);
+  for (const other of others) other.keep(`R4 has one ${element} for an observation.`);
+  return first;
+}
+
+/** OBX-33: the specimen by its number. */
+function namedSpecimen(obx: SegmentReader): Reference | undefined {
+  const field = onlyOne(obx, 33, 'specimen');
+  const identifier = entityIdentifierIn(field, 2, 'FGN') ?? entityIdentifierIn(field, 1, 'PGN');
+  return identifier && { type: 'Specimen', identifier };
 }
 
 function status(obx: SegmentReader, code: string | undefined): Observation['status'] {
@@ -141,7 +173,10 @@ function setValue(
   const unit = readUnit(obx.first(6, 'Observation.value.unit'));
   const values = obx.all(5, 'Observation.value');
   if (values.length === 0) {
-    if (resultStatus !== 'U') observation.dataAbsentReason = dataAbsentReason(resultStatus) ?? unknownValue;
+    const why = codeableConcept(obx.first(32, 'Observation.dataAbsentReason'));
+    if (why !== undefined) observation.dataAbsentReason = why;
+    else if (resultStatus !== 'U')
+      observation.dataAbsentReason = dataAbsentReason(resultStatus) ?? unknownValue;
   } else if (documentTypes.has(type)) {
     setDocument(observation, values, type, scope, order);
   } else if (resultStatus === 'X' || resultStatus === 'N') {
@@ -161,6 +196,13 @@ function setValue(
       code: observation.code,
       ...(observationValue(value, type, unit) ?? asText(value)),
     }));
+  }
+  const long = observation.valueString;
+  if (long !== undefined && long.length > longestText) {
+    delete observation.valueString;
+    const data = Buffer.from(long, 'utf8').toString('base64');
+    addDocument(observation, [{ contentType: 'text/plain; charset=utf-8', data }], scope, order);
+    for (const value of values) value.target = 'DocumentReference.content';
   }
   const range = obx.text(7, 'Observation.referenceRange');
   if (range !== undefined) observation.referenceRange = [referenceRange(range, unit)];
@@ -192,6 +234,15 @@ function setDocument(
     return;
   }
   for (const value of values) value.target = 'DocumentReference.content';
+  addDocument(observation, attachments, scope, order);
+}
+
+function addDocument(
+  observation: Identified<Observation>,
+  attachments: readonly Attachment[],
+  scope: Scope,
+  order: OrderContext,
+): void {
   const document: Identified<DocumentReference> = {
     resourceType: 'DocumentReference',
     id: scope.id('DocumentReference', observation.id),
@@ -257,7 +308,7 @@ function producerId(field: FieldReader | undefined, scope: Scope): Reference | u
 }
 
 function device(obx: SegmentReader, scope: Scope): Reference | undefined {
-  const identifier = entityIdentifier(obx.first(18, 'Observation.device'));
+  const identifier = entityIdentifier(onlyOne(obx, 18, 'device'));
   if (identifier === undefined) return undefined;
   const { system = '', value = '' } = identifier;
   const resource: Identified<Device> = {

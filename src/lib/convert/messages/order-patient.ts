@@ -1,0 +1,30 @@
+import { joinKey } from '../identity';
+import type { Scope } from '../scope';
+import type { PatientSubject } from '../segments/pid';
+import type { Visit } from '../segments/pv1';
+import { mapFindings } from './findings';
+import type { Group } from './grammar';
+import { mapResults } from './results';
+import { mapPatient, mapVisit } from './visit';
+
+export interface OrderPatient {
+  readonly subject: PatientSubject;
+  readonly visit: Visit | undefined;
+}
+
+/** The PATIENT group of order messages: person, visit, allergies, who pays, and observations that no order asked for. */
+export function mapOrderPatient(root: Group, scope: Scope): OrderPatient {
+  const group = root.group('PATIENT');
+  const subject = mapPatient(group, scope);
+  const visit = mapVisit(group?.group('PATIENT_VISIT'), scope, subject);
+  if (group !== undefined) mapFindings(group, scope, subject, visit);
+  const key = joinKey(subject.patient.id, 'message', scope.messageKey);
+  mapResults(group, 'PATIENT_OBSERVATION', scope, { subject, visit, key, effective: {} }, undefined);
+  keepMessageNotes(root, scope);
+  return { subject, visit };
+}
+
+export function keepMessageNotes(root: Group, scope: Scope): void {
+  for (const nte of root.group('BATCH_NOTES')?.all('NTE') ?? [])
+    scope.open(nte).keepAll('A note on the message as a whole: R4 transactions have none.');
+}
