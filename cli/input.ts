@@ -1,3 +1,4 @@
+import { createReadStream } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
@@ -22,3 +23,7 @@ async function filesBelow(folder: string): Promise<string[]> {
 
 export const readInput = (path: string): Promise<Buffer> =>
   path === '-' ? buffer(process.stdin) : readFile(path);
+
+/** The same piece by piece, for files of any size. */
+export const openInput = (path: string): AsyncIterable<Uint8Array> =>
+  path === '-' ? process.stdin : createReadStream(path);

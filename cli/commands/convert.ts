@@ -3,10 +3,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageIdentity, senderProfileSchema, type SenderProfile } from '../../src/lib/convert';
 import { buildAck, readRawHeader, rejections, type RawMessage } from '../../src/lib/hl7';
-import { createInterpreter, messagesIn } from '../../src/lib/ingest';
+import { createInterpreter, messagesInStream } from '../../src/lib/ingest';
 import { loadJsonFolder, type Tenant } from '../../src/lib/tenants';
 import { checkout } from '../checkout';
-import { inputFiles, readInput } from '../input';
+import { inputFiles, openInput } from '../input';
 
 interface Options {
   readonly ndjson?: true;
@@ -41,7 +41,15 @@ async function convert(paths: readonly string[], options: Options): Promise<void
   const interpret = createInterpreter(profiles);
   const bundles: unknown[] = [];
   for (const file of await inputFiles(paths)) {
-    for (const { raw, refusal } of messagesIn(await readInput(file))) {
+    const messages = messagesInStream(openInput(file));
+    for (;;) {
+      const next = await messages.next();
+      if (next.done === true) {
+        for (const { severity, code, safeMessage } of next.value)
+          console.error(`${file}: ${severity} ${code}: ${safeMessage}`);
+        break;
+      }
+      const { raw, refusal } = next.value;
       const outcome =
         refusal === undefined
           ? interpret(raw, tenant, { enqueuedAt: new Date(0).toISOString() })

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { MessageStatus, SentMessage } from '../../src/lib/ingest';
 import type { Services } from '../../src/lib/services';
-import { inputFiles, readInput } from '../input';
+import { inputFiles, openInput } from '../input';
 import { dataOption, positive } from '../options';
 import { withServices } from '../services';
 import { progress, table } from '../terminal';
@@ -26,7 +26,9 @@ interface Fate {
 export function sendCommand(): Command {
   return new Command('send')
     .summary('put HL7 v2 messages on the queue')
-    .description('Sends each file as one body to the queue hl7-messages. A body may hold several messages.')
+    .description(
+      'Sends each file as one body to the queue hl7-messages; one that is too large goes as several, each of whole messages.',
+    )
     .argument('<file...>', 'files or folders; - for standard input')
     .option('--tenant <id>', 'tenant of the messages (default: DEFAULT_TENANT)')
     .option('--wait', 'wait for the final status of every message')
@@ -46,14 +48,22 @@ async function send(ingest: Ingest, paths: readonly string[], options: Options):
   const sent: (SentMessage & { readonly file: string })[] = [];
   const sending = progress('sending', files.length);
   const started = Date.now();
+  const tenant = options.tenant === undefined ? {} : { tenant: options.tenant };
+  let count = 0;
   for (const [i, file] of files.entries()) {
-    if (options.rate !== undefined)
-      await delay(Math.max(0, started + (i * 1000) / options.rate - Date.now()));
-    const messages = await ingest.enqueue(
-      await readInput(file),
-      options.tenant === undefined ? {} : { tenant: options.tenant },
-    );
-    sent.push(...messages.map((message) => ({ ...message, file })));
+    const bodies = ingest.enqueueStream(openInput(file), tenant);
+    for (;;) {
+      if (options.rate !== undefined)
+        await delay(Math.max(0, started + (count * 1000) / options.rate - Date.now()));
+      const next = await bodies.next();
+      if (next.done === true) {
+        for (const { severity, code, safeMessage } of next.value)
+          console.error(`${file}: ${severity} ${code}: ${safeMessage}`);
+        break;
+      }
+      count += 1;
+      for (const message of next.value) sent.push({ ...message, file });
+    }
     sending.at(i + 1);
   }
   sending.end();

@@ -63,6 +63,7 @@ export function unescape(
   report: (finding: EscapeFinding) => void,
 ): string {
   const parts: string[] = [];
+  let decoded = '';
   let done = 0;
   for (let open = raw.indexOf(d.escape); open >= 0;) {
     const close = raw.indexOf(d.escape, open + 1);
@@ -74,14 +75,13 @@ export function unescape(
     let text: string | undefined;
     if (raw[open + 1] === 'X') {
       // Neighbouring sequences are one run of bytes: \XC3\\XA9\ is one character in UTF-8.
-      const hex = [raw.slice(open + 2, close)];
       for (let next = end; raw[next] === d.escape && raw[next + 1] === 'X'; next = end) {
         const nextClose = raw.indexOf(d.escape, next + 1);
         if (nextClose < 0) break;
-        hex.push(raw.slice(next + 2, nextClose));
         end = nextClose + 1;
       }
-      text = decodeHex(hex.join(''), charset);
+      const hex = raw.slice(open + 2, end - 1);
+      text = decodeHex(hex.replaceAll(`${d.escape}${d.escape}X`, ''), charset);
       if (text === undefined) {
         report('ESCAPE_HEX_INVALID');
         text = raw.slice(open, end);
@@ -100,11 +100,16 @@ export function unescape(
       continue;
     }
     parts.push(raw.slice(done, open), text);
+    // Joined while they are young: millions of parts alive at once cost the collector several times their making.
+    if (parts.length >= 512) {
+      decoded += parts.join('');
+      parts.length = 0;
+    }
     done = end;
     open = raw.indexOf(d.escape, end);
   }
   parts.push(raw.slice(done));
-  return parts.join('');
+  return decoded + parts.join('');
 }
 
 function decodeHex(hex: string, charset: string): string | undefined {

@@ -77,8 +77,12 @@ class Context {
   }
 
   #decode(raw: string, location: () => string): string {
-    const report = (code: keyof typeof findings): void =>
+    const reported: string[] = [];
+    const report = (code: keyof typeof findings): void => {
+      if (reported.includes(code)) return;
+      reported.push(code);
       this.add({ severity: 'warning', code, location: location(), safeMessage: findings[code] });
+    };
     const { escape, truncation } = this.delimiters;
     if (truncation !== undefined && raw.endsWith(truncation)) report('VALUE_TRUNCATED');
     const text = raw.includes(escape) ? unescape(raw, this.delimiters, this.charset, report) : raw;

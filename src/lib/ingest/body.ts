@@ -20,6 +20,11 @@ export type Body =
 
 /** What can begin a JSON text. HL7 begins with a segment name or an MLLP start block. */
 const jsonStart = /^[\s\ufeff]*["{[\-0-9tfn]/;
+export const jsonStartBytes = 64;
+
+/** Whether a body that begins so can be JSON. */
+export const mayBeJson = (bytes: Buffer): boolean =>
+  jsonStart.test(bytes.toString('utf8', 0, jsonStartBytes));
 
 /**
  * The three shapes of a queue body: HL7 bytes; a JSON string literal holding HL7 (the JavaScript SDK quotes
@@ -44,7 +49,7 @@ function claimCheck(value: unknown): Body | undefined {
 
 function parseJson(bytes: Uint8Array): { readonly value: unknown } | undefined {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (!jsonStart.test(buffer.toString('utf8', 0, 64))) return undefined;
+  if (!mayBeJson(buffer)) return undefined;
   try {
     return { value: JSON.parse(buffer.toString('utf8')) };
   } catch {

@@ -1,5 +1,6 @@
 import type { FieldCipher } from '../security';
 import type { Azure } from '../azure';
+import type { Diagnostic } from '../hl7';
 import { attachmentReference } from './attachments';
 import { createMessageStore } from './cosmos-messages';
 import { receiveHttp, refusal, type HttpAnswer } from './http';
@@ -9,6 +10,7 @@ import { processBody, type BodyResult } from './process-body';
 import { createRawVault } from './raw-vault';
 import { listRejected, replay, resubmitEdited, type WaitingForAPerson } from './rejected';
 import { send, waitFor, type SendOptions, type SentMessage } from './send';
+import { sendStream } from './send-stream';
 import { createOutbox } from './service-bus-outbox';
 import { createRejectedQueues } from './service-bus-rejected';
 import type { Delivery, MessageDocument } from './types';
@@ -23,6 +25,11 @@ export interface Ingest {
   refuse(bytes: Uint8Array, code: 'TOO_LARGE' | 'NOT_TAKEN'): string;
   /** Queues a body unchecked, as a claim check where it is large. */
   enqueue(bytes: Uint8Array, options: SendOptions): Promise<readonly SentMessage[]>;
+  /** The same for a file of any size: several bodies where one would be too large, each yielded once it is queued. */
+  enqueueStream(
+    source: AsyncIterable<Uint8Array>,
+    options: SendOptions,
+  ): AsyncGenerator<readonly SentMessage[], readonly Diagnostic[], void>;
   /** Resolves to what has no final status when the time is over. */
   waitFor(
     sent: readonly SentMessage[],
@@ -49,6 +56,7 @@ export function createIngest(ports: IngestPorts & { readonly queues: RejectedQue
     receive: (bytes, tenantId) => receiveHttp(bytes, tenantId, ports),
     refuse: (bytes, code) => refusal(bytes, code, ports.clock.now()),
     enqueue: (bytes, options) => send(bytes, options, ports),
+    enqueueStream: (source, options) => sendStream(source, options, ports),
     waitFor: (sent, options) => waitFor(sent, options, ports),
     listMessages: (filter) => ports.messages.list(filter),
     showMessage: (reference) => ports.messages.find(reference),
@@ -78,7 +86,7 @@ export function azurePorts(
 
 export { createInterpreter };
 export { readDelivery } from './delivery';
-export { messagesIn } from './messages-in';
+export { messagesIn, messagesInStream } from './messages-in';
 export type { IngestPorts } from './ports';
 export type { BodyResult, HttpAnswer, SendOptions, SentMessage, WaitingForAPerson };
 export type { Delivery, MessageDocument, MessageStatus, Outcome, RawReference } from './types';
