@@ -2,12 +2,16 @@ import type { Reference } from 'fhir/r4';
 import type { Scope } from '../scope';
 import { adt } from './adt';
 import { documents } from './documents';
+import { billing, charges } from './finance';
 import type { Group, Structure } from './grammar';
+import { masterFiles } from './master-files';
 import { omd, omg, omi, oml, omn, orm, oms } from './orders';
 import { oru } from './oru';
 import { oul } from './oul';
 import { omp, ras, rde, rds, rgv } from './pharmacy';
 import { vxu } from './vaccination';
+import { problems } from './problems';
+import { referrals } from './referral';
 import { scheduling } from './scheduling';
 
 /** How the messages of one trigger event become FHIR. */
@@ -39,4 +43,9 @@ export const converters: ReadonlyMap<string, Events> = new Map([
   ['VXU', vxu],
   ['SIU', scheduling],
   ['MDM', documents],
+  ['REF', referrals],
+  ['PPR', problems],
+  ['BAR', billing],
+  ['DFT', charges],
+  ['MFN', masterFiles],
 ]);
