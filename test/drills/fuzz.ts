@@ -2,7 +2,7 @@ import { fuzzOnce } from '../support/fuzz';
 import { growthBar, measureGrowth } from './growth';
 
 /** Messages nobody would send, and then messages that grow: see test/unit/convert/fuzz.test.ts for the promises. */
-export function fuzzDrill(messages: number, from: number): void {
+export function fuzzDrill(messages: number, from: number, shapes: RegExp): void {
   const findings = new Map<string, { count: number; seed: number }>();
   const counts = { converted: 0, rejected: 0 };
   for (let seed = from; seed < from + messages; seed++) {
@@ -22,7 +22,7 @@ export function fuzzDrill(messages: number, from: number): void {
 
   console.log(`\ncost of a byte in 10 MB / in 100 KB, at most ${growthBar}`);
   let isLinear = true;
-  for (const { shape, little, much } of measureGrowth()) {
+  for (const { shape, little, much } of measureGrowth(shapes)) {
     const ratio = much.nanosecondsPerByte / little.nanosecondsPerByte;
     const isMet = ratio <= growthBar && little.isValid && much.isValid;
     isLinear &&= isMet;

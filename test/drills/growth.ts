@@ -85,8 +85,9 @@ function measure(bytes: Uint8Array, times: number): Cost {
 }
 
 /** Shape by shape, the best of several runs on either side: time shared with others only ever adds. */
-export function* measureGrowth(): Generator<Growth> {
+export function* measureGrowth(shapes: RegExp): Generator<Growth> {
   for (const [shape, make] of Object.entries(SHAPES)) {
+    if (!shapes.test(shape)) continue;
     const [little, much] = [Buffer.from(make(small)), Buffer.from(make(large))];
     measure(little, 20);
     yield { shape, little: measure(little, 20), much: measure(much, 2) };

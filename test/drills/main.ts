@@ -37,8 +37,9 @@ program
   .summary('messages nobody would send, and messages that grow, through the converter')
   .option('--messages <n>', 'how many', positive, 100_000)
   .option('--seed <n>', 'the first of them', positive, 1)
-  .action((options: { messages: number; seed: number }) =>
-    fuzzDrill(Math.ceil(options.messages), Math.ceil(options.seed)),
+  .option('--shapes <pattern>', 'which growing messages', '.')
+  .action((options: { messages: number; seed: number; shapes: string }) =>
+    fuzzDrill(Math.ceil(options.messages), Math.ceil(options.seed), new RegExp(options.shapes)),
   );
 program
   .command('mllp')
