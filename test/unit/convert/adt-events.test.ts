@@ -237,3 +237,30 @@ describe('event policy', () => {
     expect(() => profile({ events: { A99: 'generic' } })).toThrow(/ADT\^A20/);
   });
 });
+
+test('names and numbers with all that v2 says of them', () => {
+  const conversion = convert(
+    adt(
+      'A08',
+      'PID|||1^5^M11^GENERAL^MR||Sample^Ada^^^^^L^A^^^G~Muster^Eva^^^^^L^X',
+      'PV1||I|||||D1^Ames^Ada^^^Dr^^^GENERAL^L^7^ISO^DN^NORTH^P^^^F||||||||||||V1',
+    ),
+  );
+  const { identifier, name } = one(conversion, 'Patient');
+  expect(identifier?.[0]?.extension).toEqual([
+    { url: 'http://hl7.org/fhir/StructureDefinition/identifier-checkDigit', valueString: '5' },
+    { url: 'urn:medrelay:extension:check-digit-scheme', valueCode: 'M11' },
+  ]);
+  expect(name?.map(({ extension }) => extension?.map(({ valueCode }) => valueCode))).toEqual([
+    ['ABC', 'G'],
+    undefined,
+  ]);
+  const doctor = one(conversion, 'Practitioner');
+  expect(doctor.identifier?.[0]).toMatchObject({ assigner: { display: 'NORTH' } });
+  expect(doctor.identifier?.[0]?.extension).toHaveLength(2);
+  expect(doctor.name?.[0]?.extension?.map(({ valueCode }) => valueCode)).toEqual(['SYL', 'F']);
+  expect(conversion.ledger.entries.filter(({ fate }) => fate === 'unknown')).toEqual([
+    { location: 'PID[1]-5[2].8', fate: 'unknown' },
+  ]);
+  expect(validateBundle(conversion.bundle)).toEqual([]);
+});

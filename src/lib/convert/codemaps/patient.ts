@@ -118,3 +118,9 @@ export const languageTag = table<string>({
   ...Object.fromEntries(iso639.split(' ').map((tag) => [tag, tag])),
   ...iso639Part2,
 });
+
+/** HL7 table 0465 (name representation) in the codes of ISO 21090, as R4's extension has them. */
+export const nameRepresentation = table<string>({ A: 'ABC', I: 'IDE', P: 'SYL' });
+
+/** HL7 table 0444, whose codes R4's extension takes as they are. */
+export const nameAssemblyOrder = table<string>({ F: 'F', G: 'G' });

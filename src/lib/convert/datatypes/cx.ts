@@ -1,4 +1,4 @@
-import type { CodeableConcept, Identifier } from 'fhir/r4';
+import type { CodeableConcept, Extension, Identifier } from 'fhir/r4';
 import { isIdentifierType } from '../codemaps/identifier-types';
 import { terminology } from '../codemaps/table';
 import type { FieldReader } from '../reader';
@@ -7,7 +7,19 @@ import { date, readDtm } from './dtm';
 import { authorityIn } from './hd';
 import { period } from './dr';
 
-const checkDigit = 'http://hl7.org/fhir/StructureDefinition/identifier-checkDigit';
+const checkDigitUrl = 'http://hl7.org/fhir/StructureDefinition/identifier-checkDigit';
+/** HL7 table 0061, by which the digit is computed: R4 has the digit alone. */
+const schemeUrl = 'urn:medrelay:extension:check-digit-scheme';
+
+/** The check digit and its scheme, which CX has in 2 and 3, XCN in 11 and 12. */
+export function checkDigit(field: FieldReader, component: number): Extension[] {
+  const digit = field.get(component);
+  const scheme = field.code(component + 1);
+  return [
+    ...(digit === undefined ? [] : [{ url: checkDigitUrl, valueString: digit }]),
+    ...(scheme === undefined ? [] : [{ url: schemeUrl, valueCode: scheme }]),
+  ];
+}
 
 export function identifierType(code: string): CodeableConcept {
   return isIdentifierType(code)
@@ -20,8 +32,8 @@ export function identifier(field: FieldReader | undefined, typeCode?: string): I
   const value = field?.code(1);
   if (field === undefined || value === undefined) return undefined;
   const result: Identifier = {};
-  const digit = field.get(2);
-  if (digit !== undefined) result.extension = [{ url: checkDigit, valueString: digit }];
+  const extension = checkDigit(field, 2);
+  if (extension.length > 0) result.extension = extension;
   const type = field.code(5) ?? typeCode;
   if (type !== undefined) result.type = identifierType(type);
   result.system = authorityIn(field, 4);

@@ -1,8 +1,8 @@
-import type { Practitioner, Reference } from 'fhir/r4';
+import type { Identifier, Practitioner, Reference } from 'fhir/r4';
 import type { FieldReader } from '../reader';
 import type { Identified, Scope } from '../scope';
 import { set } from '../set';
-import { identifierType } from './cx';
+import { checkDigit, identifierType } from './cx';
 import { authorityIn } from './hd';
 import { clinicianName, nameText } from './xpn';
 
@@ -19,10 +19,16 @@ export function practitioner(field: FieldReader | undefined, scope: Scope): Refe
   if (value === undefined) return name === undefined ? undefined : { display: nameText(name) };
   const type = field.code(13);
   const system = type === 'NPI' && field.code(9) === undefined ? npi : authorityIn(field, 9);
+  const number: Identifier =
+    type === undefined ? { system, value } : { type: identifierType(type), system, value };
+  const extension = checkDigit(field, 11);
+  if (extension.length > 0) number.extension = extension;
+  const facility = field.get(14);
+  if (facility !== undefined) number.assigner = { display: facility };
   const resource: Identified<Practitioner> = {
     resourceType: 'Practitioner',
     id: scope.id('Practitioner', system, value),
-    identifier: [type === undefined ? { system, value } : { type: identifierType(type), system, value }],
+    identifier: [number],
   };
   if (name !== undefined) resource.name = [name];
   const reference = scope.add(resource);

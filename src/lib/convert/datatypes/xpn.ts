@@ -1,5 +1,5 @@
-import type { HumanName } from 'fhir/r4';
-import { nameUse } from '../codemaps/patient';
+import type { Extension, HumanName } from 'fhir/r4';
+import { nameAssemblyOrder, nameRepresentation, nameUse } from '../codemaps/patient';
 import type { FieldReader } from '../reader';
 import { list, set } from '../set';
 import { dateTime } from './dtm';
@@ -12,13 +12,33 @@ interface NameLayout {
   readonly validity: number;
   readonly effective: number;
   readonly professionalSuffix: number;
+  readonly representation: number;
+  readonly order: number;
 }
 
-const xpn: NameLayout = { family: 1, use: 7, validity: 10, effective: 12, professionalSuffix: 14 };
-const xcn: NameLayout = { family: 2, use: 10, validity: 17, effective: 19, professionalSuffix: 21 };
+const xpn: NameLayout = {
+  family: 1,
+  use: 7,
+  representation: 8,
+  validity: 10,
+  order: 11,
+  effective: 12,
+  professionalSuffix: 14,
+};
+const xcn: NameLayout = {
+  family: 2,
+  use: 10,
+  representation: 15,
+  validity: 17,
+  order: 18,
+  effective: 19,
+  professionalSuffix: 21,
+};
 
 export const humanName = (field: FieldReader | undefined): HumanName | undefined => name(field, xpn);
 export const clinicianName = (field: FieldReader | undefined): HumanName | undefined => name(field, xcn);
+
+const hl7 = 'http://hl7.org/fhir/StructureDefinition';
 
 /** FN subcomponents 2-5: prefix and name of one's own, prefix and name of the partner. */
 const familyParts = [
@@ -40,8 +60,31 @@ function name(field: FieldReader | undefined, layout: NameLayout): HumanName | u
   set(result, 'prefix', list([field.get(at + 4)]));
   set(result, 'suffix', suffix);
   if (!hasName(result)) return undefined;
+  const extension = presentation(field, layout);
+  if (extension.length > 0) result.extension = extension;
   set(result, 'period', validity(field, layout));
   return result;
+}
+
+/** How the name is written and in which order it is shown. */
+function presentation(field: FieldReader, layout: NameLayout): Extension[] {
+  if (field.repetition.componentCount < layout.representation) return [];
+  const script = known(field, layout.representation, nameRepresentation);
+  const order = known(field, layout.order, nameAssemblyOrder);
+  return [
+    ...(script === undefined ? [] : [{ url: `${hl7}/iso21090-EN-representation`, valueCode: script }]),
+    ...(order === undefined ? [] : [{ url: `${hl7}/humanname-assembly-order`, valueCode: order }]),
+  ];
+}
+
+/** A code outside its table is not read: the ledger says that it stays in the raw message. */
+function known(
+  field: FieldReader,
+  component: number,
+  map: (code: string | undefined) => string | undefined,
+): string | undefined {
+  const code = map(field.repetition.get(component)?.trim().toUpperCase());
+  return code === undefined ? undefined : map(field.code(component)?.toUpperCase());
 }
 
 const hasName = (name: HumanName): boolean =>
@@ -52,9 +95,7 @@ function addFamilyParts(result: HumanName, field: FieldReader, at: number): void
   if (field.repetition.component(at).subcomponentCount === 1) return;
   const extension = familyParts.flatMap(([sub, url]) => {
     const valueString = field.get(at, sub);
-    return valueString === undefined
-      ? []
-      : [{ url: `http://hl7.org/fhir/StructureDefinition/${url}`, valueString }];
+    return valueString === undefined ? [] : [{ url: `${hl7}/${url}`, valueString }];
   });
   if (extension.length === 0) return;
   result._family = { extension };
