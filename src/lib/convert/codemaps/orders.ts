@@ -159,6 +159,13 @@ export const completionStatus = table<Immunization['status'] & MedicationAdminis
   RE: 'not-done',
 });
 
+/** HL7 table 0206 (RXA-21) as what was done to a record. */
+export const dataOperation = codings(`${terminology}/v3-DataOperation`, {
+  A: ['CREATE', 'create'],
+  D: ['DELETE', 'delete'],
+  U: ['UPDATE', 'revise'],
+});
+
 /** NIP001 (RXA-9): `00` is told by who gave it, the others are history from elsewhere. */
 const source = `${terminology}/NIP001`;
 export const informationSource = codings(source, {

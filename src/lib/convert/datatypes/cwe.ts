@@ -42,16 +42,28 @@ export function codeableConcept(
   return result.coding === undefined && result.text === undefined ? undefined : result;
 }
 
+/** Components of a triplet's system version and of its OID. */
+const since27 = {
+  1: { version: 7, oid: 14 },
+  4: { version: 8, oid: 17 },
+  10: { version: 13, oid: 20 },
+} as const;
+
 /** The coding of one triplet: 1-3 (version 7), 4-6 (8) or 10-12 (13). A text without a code is no coding. */
 function coding(field: FieldReader, at: 1 | 4 | 10, options: CodedOptions): Coding | undefined {
   const code = field.get(at);
   const display = field.get(at + 1);
-  const systemId = field.code(at + 2);
+  const { version, oid } = since27[at];
+  const hasOid = field.repetition.componentCount >= oid;
+  // Since v2.7 the system's OID may stand beside its name; it speaks where the name is missing.
+  const systemId = field.code(at + 2) ?? (hasOid ? field.code(oid) : undefined);
+  if (hasOid) field.code(oid);
+  const edition = field.get(version);
   if (code === undefined) return undefined;
   const result: Coding = {};
   if (systemId !== undefined) {
     result.system = field.sender.codeSystem(systemId);
-    set(result, 'version', field.get(at === 1 ? 7 : at === 4 ? 8 : 13));
+    set(result, 'version', edition);
   } else if (options.table !== undefined) {
     result.system = `${terminology}/v2-${options.table}`;
   }

@@ -26,6 +26,7 @@ function convertOrders(root: Group, scope: Scope): Reference[] {
   const converted: ConvertedOrder[] = [];
   const targets = groups.flatMap((group) => convertOrder(group, scope, patient, converted));
   linkParents(converted, scope);
+  for (const prior of root.allGroups('PRIOR_RESULT')) convertPrior(prior, scope);
   return [patient.subject.reference, ...targets];
 }
 
@@ -47,6 +48,7 @@ function convertBySpecimen(root: Group, scope: Scope): Reference[] {
       );
   });
   linkParents(converted, scope);
+  for (const prior of root.allGroups('PRIOR_RESULT')) convertPrior(prior, scope);
   return [subject.reference, ...targets];
 }
 
@@ -104,7 +106,6 @@ function convertService(
   if (isReported(order)) completeReport(order, found, scope);
   else if (found.results.length > 0) request.supportingInfo = found.results.map(({ reference }) => reference);
   converted.push({ order, results: found.results });
-  for (const prior of group.allGroups('PRIOR_RESULT')) convertPrior(prior, scope);
   const reference = scope.reference(request.id);
   return order.report === undefined ? [reference] : [reference, scope.reference(order.report.id)];
 }

@@ -6,7 +6,9 @@ import { mapObr } from '../segments/obr';
 import type { PatientSubject } from '../segments/pid';
 import type { Visit } from '../segments/pv1';
 import { Rejection } from '../types';
+import { mapFindings } from './findings';
 import type { Group } from './grammar';
+import { keepMessageNotes } from './order-patient';
 import { linkParents, type ConvertedOrder } from './parents';
 import type { Events } from './registry';
 import { completeReport, mapOrderFindings, mapResults, orderSegments } from './results';
@@ -25,6 +27,7 @@ function convertOru(root: Group, scope: Scope): Reference[] {
   const results = root.allGroups('PATIENT_RESULT');
   const targets = results.flatMap((result) => convertResult(result, scope));
   if (results.length === 0) throw new Rejection('NO_PATIENT', 'PID');
+  keepMessageNotes(root, scope);
   return targets;
 }
 
@@ -37,6 +40,7 @@ function convertResult(result: Group, scope: Scope): Reference[] {
     return obr === undefined ? [] : [{ group, obr }];
   });
   if (orders.length === 0) scope.findings.add(noResults);
+  if (patientGroup !== undefined) mapFindings(patientGroup, scope, subject, visit);
   const key = joinKey(subject.patient.id, 'message', scope.messageKey);
   mapResults(patientGroup, 'PATIENT_OBSERVATION', scope, { subject, visit, key, effective: {} }, undefined);
   const converted = orders.map(({ group, obr }) =>

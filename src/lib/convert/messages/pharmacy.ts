@@ -52,8 +52,8 @@ function convertOrder(group: Group, scope: Scope, patient: OrderPatient): Refere
 }
 
 /**
- * RXO and RXE of an order group, here and in the general orders: their one prescription. An order with neither is still
- * one when it is all there is: its number and what happened to it (a cancellation needs no more).
+ * RXO and RXE of an order group, here and in the general orders: the prescription, as the pharmacy holds it where it
+ * says so. An order with neither is still one when it is all there is: a cancellation needs no more than a number.
  */
 export function mapOrderedMedicine(
   group: Group,
@@ -79,26 +79,30 @@ export function mapOrderedMedicine(
     'MedicationRequest.dosageInstruction',
   );
   const notes = group.all('NTE');
-  const details: PharmacyDetail[] = [];
-  if (rxo !== undefined && ordered !== undefined)
-    details.push({
+  let original: Identified<MedicationRequest> | undefined;
+  if (rxo !== undefined && ordered !== undefined) {
+    const detail: PharmacyDetail = {
       name: 'RXO',
       segment: rxo,
       routes: ordered.all('RXR'),
       components: ordered.allGroups('COMPONENT').flatMap((component) => componentsOf(component, scope)),
       notes: rxe === undefined ? [...notes, ...ordered.all('NTE')] : ordered.all('NTE'),
-      schedules: rxe === undefined ? schedules : [],
-    });
-  if (rxe !== undefined && encoded !== undefined)
-    details.push({
-      name: 'RXE',
-      segment: rxe,
-      routes: encoded.all('RXR'),
-      components: encoded.all('RXC'),
-      notes: [...notes, ...encoded.all('NTE')],
-      schedules: encodedSchedules.length > 0 ? encodedSchedules : schedules,
-    });
-  return mapPrescription(orc, details, scope, subject, visit);
+      schedules,
+    };
+    original = mapPrescription(orc, detail, scope, subject, visit);
+    if (rxe === undefined) return original;
+  }
+  if (rxe === undefined || encoded === undefined)
+    return mapPrescription(orc, undefined, scope, subject, visit);
+  const detail: PharmacyDetail = {
+    name: 'RXE',
+    segment: rxe,
+    routes: encoded.all('RXR'),
+    components: encoded.all('RXC'),
+    notes: [...notes, ...encoded.all('NTE')],
+    schedules: encodedSchedules.length > 0 ? encodedSchedules : schedules,
+  };
+  return mapPrescription(orc, detail, scope, subject, visit, original);
 }
 
 function componentsOf(component: Group, scope: Scope): Hl7Segment[] {
@@ -124,8 +128,7 @@ function convertGive(
     notes: group.all('NTE'),
     schedules: mapTimings(group.allGroups('TIMING_GIVE'), scope, 'MedicationRequest.dosageInstruction'),
   };
-  const give = mapPrescription(orc, [detail], scope, subject, visit);
-  if (prescription !== undefined) give.basedOn = [scope.reference(prescription.id)];
+  const give = mapPrescription(orc, detail, scope, subject, visit, prescription);
   return scope.reference(give.id);
 }
 

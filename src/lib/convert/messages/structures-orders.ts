@@ -12,7 +12,10 @@ const head = `MSH SFT* UAC? BATCH_NOTES?( NTE+ ) ${patient}`;
 
 const specimen = `SPECIMEN*( SPM NTE* ROL* PRT* SPECIMEN_OBSERVATION*( OBX PRT* NTE* )
   CONTAINER*( SAC INV? CONTAINER_OBSERVATION*( OBX PRT* NTE* ) ) )`;
-/** A prior order needs its PID: without one it cannot be told from the next order. */
+/**
+ * Earlier results that the filler should know. They need their PID: without one a prior order cannot be told from the
+ * next order. The standard keeps them within the order; here they stand beside it, for they are of their own PID.
+ */
 const priorResult = `PRIOR_RESULT*( PATIENT_PRIOR( PID PD1? PRT* ) PATIENT_VISIT_PRIOR?( PV1 PV2? PRT* ) AL1*
   ORDER_PRIOR*( ORC? OBR NTE* ROL* PRT* TIMING*( TQ1 TQ2* ) CTD? OBSERVATION*( OBX PRT* NTE* ) ) )`;
 const prescription = 'ORDER_DETAIL?( RXO NTE* RXR* COMPONENT*( RXC NTE* ) )';
@@ -20,16 +23,17 @@ const encoding = `ENCODING?( RXE PRT* NTE* TIMING_ENCODED*( TQ1 TQ2* ) RXR* RXC*
 const timing = 'TIMING*( TQ1 TQ2* )';
 
 const serviceOrder = `ORDER*( ORC? OBR RQD? RQ1? ODS* ODT* NTE* ROL* PRT* TCD? CTD? DG1* ${timing} ${prescription} ${encoding}
-  OBSERVATION*( OBX TCD? PRT* NTE* ) ${specimen} ${priorResult} SGH? SGT? FT1* CTI* BLG* )`;
+  OBSERVATION*( OBX TCD? PRT* NTE* ) ${specimen} SGH? SGT? FT1* CTI* BLG* )`;
 
 /** ORM_O01, OMG_O19, OML_O21, OMI_O23, OMS_O05, OMN_O07, OMD_O03: orders of one patient, whatever they ask for. */
-export const ORM_O01: Structure = grammar('ORM_O01', `${head} ${serviceOrder}`);
+export const ORM_O01: Structure = grammar('ORM_O01', `${head} ${serviceOrder} ${priorResult}`);
 
 /** OML_O33 and OML_O35: orders by specimen, or by container of a specimen. */
 export const OML_O33: Structure = grammar(
   'OML_O33',
   `${head} SPECIMEN*( SPM NTE* ROL* PRT* SPECIMEN_OBSERVATION*( OBX PRT* NTE* ) SAC*
-    ORDER*( ORC? OBR NTE* ROL* PRT* TCD? DG1* ${timing} OBSERVATION*( OBX TCD? PRT* NTE* ) ${priorResult} FT1* CTI* BLG* ) )`,
+    ORDER*( ORC? OBR NTE* ROL* PRT* TCD? DG1* ${timing} OBSERVATION*( OBX TCD? PRT* NTE* ) FT1* CTI* BLG* ) )
+  ${priorResult}`,
 );
 
 /** OUL_R22 and OUL_R23: results by specimen or container. OBR comes before ORC in some versions and after in others. */

@@ -28,7 +28,10 @@ function mapNte(segment: Hl7Segment, place: number, scope: Scope, target: string
   const lines = nte.all(3, target).map((field) => field.get(1) ?? '');
   const coded = nte.first(9, target);
   const text = lines.join('\n') || codedText(coded);
-  if (text === undefined || text === '') return undefined;
+  if (text === undefined || text === '') {
+    nte.keepAll('The note has no text.');
+    return undefined;
+  }
   // A set id that counts the notes from 1 is their place in the list.
   if (segment.get(1)?.trim() === String(place)) nte.first(1, target)?.code(1);
   const note = {} as Annotation;

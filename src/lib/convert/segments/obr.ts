@@ -4,6 +4,7 @@ import type {
   Extension,
   Identifier,
   Period,
+  Provenance,
   Reference,
   ServiceRequest,
 } from 'fhir/r4';
@@ -115,9 +116,11 @@ export function mapOrderedObr(
   const named = nameOrder(segments, 'ServiceRequest', scope, subject);
   const { obr, orc } = named;
   const request = mapRequest(named, segments, scope, subject, visit, 'order');
-  if (orc !== undefined) addOrderEvent(orc, scope.reference(request.id), scope);
-  if (reportsResults(obr.code(25, 'ServiceRequest.status')?.toUpperCase()))
-    return mapReport(named, { ...segments, notes: [] }, request, scope, subject, visit);
+  const hasResults = reportsResults(obr.code(25, 'ServiceRequest.status')?.toUpperCase());
+  // Who takes part is the report's; in an order they are of the event.
+  const others = hasResults ? [] : agentsOf(segments, request, orc !== undefined, scope);
+  if (orc !== undefined) addOrderEvent(orc, scope.reference(request.id), scope, others);
+  if (hasResults) return mapReport(named, { ...segments, notes: [] }, request, scope, subject, visit);
   obr.entry = `urn:uuid:${request.id}`;
   return {
     subject,
@@ -182,6 +185,23 @@ function mapReport(
   if (orc?.security !== undefined) report.meta = { security: [orc.security] };
   scope.add(report);
   return { subject, visit, key: report.id, effective, obr, request, report };
+}
+
+/** PRT of an order: its orderer, and everybody else as an agent of what ORC reports. */
+function agentsOf(
+  segments: OrderSegments,
+  request: Identified<ServiceRequest>,
+  hasEvent: boolean,
+  scope: Scope,
+): Provenance['agent'] {
+  const participations = segments.participations.map((prt) => readPrt(prt, scope, 'Provenance.agent.who'));
+  addLocations(request, participations);
+  return participations.flatMap(({ actor: who, role, roleCode }) => {
+    if (who === undefined) return [];
+    if (roleCode === 'OP' && request.requester === undefined) request.requester = who;
+    else if (!hasEvent) (request.performer ??= []).push(who);
+    return [role === undefined ? { who } : { type: role, who }];
+  });
 }
 
 /** Parts that name the order: with the patient, so that a reused order number never touches another patient. */

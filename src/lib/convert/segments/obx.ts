@@ -3,6 +3,7 @@ import type {
   CodeableConcept,
   Device,
   DocumentReference,
+  Extension,
   Observation,
   ObservationComponent,
   Organization,
@@ -15,6 +16,7 @@ import { codeableConcept } from '../datatypes/cwe';
 import { dateTime } from '../datatypes/dtm';
 import { encapsulatedData } from '../datatypes/ed';
 import { entityIdentifier, entityIdentifierIn } from '../datatypes/ei';
+import { parseDecimal } from '../datatypes/nm';
 import { asText, literalText, observationValue } from '../datatypes/observation-value';
 import { readUnit } from '../datatypes/quantity';
 import { referenceRange } from '../datatypes/reference-range';
@@ -34,14 +36,19 @@ import { addLocations, performersOf, readPrt } from './prt';
 const protocol = 'For the systems that exchange the result, not about it.';
 const kept = {
   1: 'Set id: order of segments in the message.',
+  2: 'The table of the value type.',
+  6: 'R4 quantities have one unit.',
   9: 'Probability of an interpretation: R4 has none.',
+  11: 'The name and table of the code.',
   12: 'Since when the reference range is valid: R4 ranges do not say.',
   13: protocol,
   22: protocol,
+  23: 'What kind of name it is: R4 organizations have one name.',
   26: protocol,
   27: protocol,
   28: protocol,
   31: 'Action code: says how to apply the segment.',
+  32: 'Why there is no value: there is one.',
 };
 
 /** Types whose repetitions are the lines of one text. */
@@ -145,7 +152,7 @@ function addExtensions(observation: Observation, obx: SegmentReader, subId: stri
   if (subId !== undefined) {
     extend(observation, {
       url: 'http://hl7.org/fhir/StructureDefinition/observation-v2-subid',
-      extension: [{ url: 'original-sub-identifier', valueString: subId }],
+      extension: subIdentifier(obx, subId),
     });
   }
   const nature = codeableConcept(obx.first(10, 'Observation.extension(nature-of-abnormal-test)'), {
@@ -156,6 +163,22 @@ function addExtensions(observation: Observation, obx: SegmentReader, subId: stri
   const analysed = dateTime(obx.first(19, 'Observation.extension(analysis-date-time)'));
   if (analysed !== undefined)
     extend(observation, dateTimeExtension('observation-analysis-date-time', analysed));
+}
+
+/** OBX-4 as sent; v2.9 has it in parts (OG). */
+function subIdentifier(obx: SegmentReader, subId: string): Extension[] {
+  const field = obx.first(4, 'Observation.extension(v2-subid)');
+  const result: Extension[] = [{ url: 'original-sub-identifier', valueString: subId }];
+  for (const [component, url] of [
+    [2, 'group'],
+    [3, 'sequence'],
+  ] as const) {
+    const number = parseDecimal(field?.code(component) ?? '');
+    if (number !== undefined) result.push({ url, valueDecimal: number.value });
+  }
+  const identifier = field?.get(4);
+  if (identifier !== undefined) result.push({ url: 'identifier', valueString: identifier });
+  return result;
 }
 
 /**
@@ -301,9 +324,16 @@ function producerId(field: FieldReader | undefined, scope: Scope): Reference | u
     id: scope.id('Organization', system, value),
     identifier: [{ system, value }],
   };
-  set(producer, 'name', name);
+  const [other, otherName, otherSystem] = [field.code(4), field.get(5), field.code(6)];
+  if (other !== undefined) {
+    producer.identifier?.push({
+      system: otherSystem === undefined ? field.sender.system : field.sender.codeSystem(otherSystem),
+      value: other,
+    });
+  }
+  set(producer, 'name', name ?? otherName);
   const reference = scope.add(producer);
-  set(reference, 'display', name);
+  set(reference, 'display', name ?? otherName);
   return reference;
 }
 

@@ -19,7 +19,11 @@ import type { Identified, Scope } from '../scope';
 import { each, list, set } from '../set';
 
 const kept = {
+  5: 'The name of the code.',
   6: 'How the filler should respond: protocol between the two systems.',
+  14: 'What is said about the number.',
+  21: 'What kind of name it is: R4 organizations have one name.',
+  22: 'Parts of the address that R4 has no element for.',
   20: 'Advance beneficiary notice: R4 orders have none.',
   25: 'HL7 table 0038 has no modifiers that R4 could hold.',
   26: 'Advance beneficiary notice: R4 orders have none.',
@@ -203,6 +207,7 @@ export function addOrderEvent(
   target: Reference,
   scope: Scope,
   others: Provenance['agent'] = [],
+  operation?: Coding,
 ): void {
   const { event, control } = orc;
   const agent = [...event.agents, ...others];
@@ -226,10 +231,12 @@ export function addOrderEvent(
   if (recorded === undefined) Object.assign(provenance, { _recorded: absentReason('unknown') });
   else provenance.recorded = recorded;
   set(provenance, 'location', event.location);
-  if (control !== undefined)
-    provenance.activity = {
-      coding: [{ system: `${terminology}/v2-0119`, code: control.replace(/\s+/g, ' ') }],
-    };
+  const said =
+    control === undefined
+      ? undefined
+      : { system: `${terminology}/v2-0119`, code: control.replace(/\s+/g, ' ') };
+  const coding = list([operation, said]);
+  if (coding !== undefined) provenance.activity = { coding };
   provenance.agent = agent;
   scope.add(provenance);
 }

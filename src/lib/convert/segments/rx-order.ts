@@ -198,7 +198,7 @@ export interface PharmacyDetail {
   readonly schedules: readonly Schedule[];
 }
 
-/** What one segment says; RXE and RXO say the same of one prescription, and RXE, the pharmacy's word, comes first. */
+/** What one segment says. */
 interface Prescription {
   readonly product: Product;
   readonly request: Partial<MedicationRequest>;
@@ -374,83 +374,66 @@ function days(sent: string | undefined): Duration | undefined {
   return decimal && { value: decimal.value, unit: 'd', system: 'http://unitsofmeasure.org', code: 'd' };
 }
 
+/** The guide's intent of RXO; R4 calls the pharmacy's view of an order filler-order, and one giving instance-order. */
+const intents = { RXO: 'original-order', RXE: 'order', RXG: 'instance-order' } as const;
+
 /**
- * RXO and RXE of one order: a MedicationRequest. The guide's intent is original-order, which is what RXO is; RXE is
- * the order as the pharmacy holds it, and RXG one giving of it (R4: instance-order).
+ * RXO, RXE or RXG with its ORC: a MedicationRequest. An encoding (RXE) that follows its order (RXO) in one message is
+ * the filler's order, based on it: the two may well differ, and neither overwrites the other.
  */
 export function mapPrescription(
   orc: CommonOrder | undefined,
-  details: readonly PharmacyDetail[],
+  detail: PharmacyDetail | undefined,
   scope: Scope,
   subject: PatientSubject,
   visit: Visit | undefined,
+  original?: Identified<MedicationRequest>,
 ): Identified<MedicationRequest> {
-  const intents = { RXO: 'original-order', RXE: 'order', RXG: 'instance-order' } as const;
-  // The last is the most processed: its word comes first.
-  const ordered = [...details].reverse();
-  const read = ordered.map((detail) => readDetail(detail, scope));
-  const code = read.map(({ product }) => product.code).find((one) => one !== undefined);
-  const instance = ordered[0]?.name === 'RXG' ? [String(ordered[0].segment.occurrence)] : [];
-  const id = scope.nextId('MedicationRequest', ...prescriptionKey(orc, code, scope, subject), ...instance);
-  if (ordered[0] !== undefined) scope.open(ordered[0].segment).entry = `urn:uuid:${id}`;
+  const name = detail?.name ?? 'RXO';
+  const read = detail === undefined ? undefined : readDetail(detail, scope);
+  const number = prescriptionKey(orc, read?.product.code, scope, subject);
+  const view =
+    name === 'RXO' ? [] : name === 'RXE' ? ['encoded'] : ['give', detail?.segment.get(1)?.trim() ?? ''];
+  const id = scope.nextId('MedicationRequest', ...number, ...view);
+  if (detail !== undefined) scope.open(detail.segment).entry = `urn:uuid:${id}`;
   const request = {
     resourceType: 'MedicationRequest',
     id,
     status: (orc && prescriptionStatus(orc)) ?? 'unknown',
-    intent: intents[ordered[0]?.name ?? 'RXO'],
+    intent: name === 'RXE' && original !== undefined ? 'filler-order' : intents[name],
   } as Identified<MedicationRequest>;
-  const numbers = [
-    orc?.placer,
-    orc?.filler,
-    ...(orc?.otherIdentifiers ?? []),
-    ...read.map(({ number }) => number),
-  ];
+  const numbers = [orc?.placer, orc?.filler, ...(orc?.otherIdentifiers ?? []), read?.number];
   set(request, 'identifier', list(numbers));
   set(request, 'statusReason', orc?.statusReason);
   set(request, 'groupIdentifier', orc?.requisition);
-  const product: Product = {
-    code,
-    form: first(read, ({ product: { form } }) => form),
-    strength: first(read, ({ product: { strength: one } }) => one),
-    components: read.find(({ product: { components } }) => components.length > 0)?.product.components ?? [],
-  };
+  const product = read?.product ?? { code: undefined, form: undefined, strength: undefined, components: [] };
   Object.assign(request, medication(product, id, scope));
   request.subject = subject.reference;
   set(request, 'encounter', visit?.reference);
-  for (const one of read) merge(request, one.request);
+  Object.assign(request, read?.request);
   addSetting(request, orc);
   if (orc?.authoredOn !== undefined) request.authoredOn = orc.authoredOn;
-  set(
-    request,
-    'priority',
-    first(read, ({ priority }) => priority),
-  );
-  const orderers = read.flatMap(({ orderers: some }) => some);
+  set(request, 'priority', read?.priority);
+  const orderers = read?.orderers ?? [];
   set(request, 'requester', orc?.requester ?? orderers[0]);
-  const parents = orc?.parents.map((parent) => ({ ...parent, type: 'MedicationRequest' }));
-  if (parents !== undefined && parents.length > 0) request.basedOn = parents;
-  const [dosage = [], ...less] = read.map(({ dosages: some }) => some).filter((some) => some.length > 0);
-  // What the order said of its one dosage completes each of the encoded ones.
-  for (const [other, ...more] of less)
-    if (other !== undefined && more.length === 0) for (const one of dosage) merge(one, other);
-  if (dosage.length > 0) request.dosageInstruction = [...dosage];
-  const supplies: MedicationRequestDispenseRequest = {};
-  for (const one of read) merge(supplies, one.supply);
-  if (Object.keys(supplies).length > 0) request.dispenseRequest = supplies;
+  const parents = (orc?.parents ?? []).map((parent): Reference => ({ ...parent, type: 'MedicationRequest' }));
+  if (original !== undefined) request.basedOn = [scope.reference(original.id)];
+  else if (parents.length > 0) request.basedOn = parents;
+  if (read !== undefined && read.dosages.length > 0) request.dosageInstruction = [...read.dosages];
+  if (read !== undefined && Object.keys(read.supply).length > 0) request.dispenseRequest = read.supply;
   if (orc?.security !== undefined) request.meta = { security: [orc.security] };
   for (const valueContactPoint of orc?.callback ?? [])
     extend(request, {
       url: 'http://hl7.org/fhir/StructureDefinition/servicerequest-order-callback-phone-number',
       valueContactPoint,
     });
-  keepSecondWord(details, scope);
   const reference = scope.add(request);
   if (orc !== undefined) {
-    const agents: Provenance['agent'] = [
-      ...orderers.slice(orc.requester === undefined ? 1 : 0).map((who) => agent('author', 'Author', who)),
-      ...read.flatMap(({ verifiers }) => verifiers).map((who) => agent('verifier', 'Verifier', who)),
-    ];
-    addOrderEvent(orc, reference, scope, agents);
+    const others = orderers.slice(orc.requester === undefined ? 1 : 0);
+    addOrderEvent(orc, reference, scope, [
+      ...others.map((who) => agent('author', 'Author', who)),
+      ...(read?.verifiers ?? []).map((who) => agent('verifier', 'Verifier', who)),
+    ]);
   }
   return request;
 }
@@ -460,15 +443,6 @@ const agent = (code: string, display: string, who: Reference): Provenance['agent
   who,
 });
 
-const first = <T>(read: readonly Prescription[], get: (one: Prescription) => T | undefined): T | undefined =>
-  read.map(get).find((value) => value !== undefined);
-
-/** Adds what is not there. */
-function merge<T extends object>(target: T, other: T): void {
-  for (const [key, value] of Object.entries(other))
-    if (!Object.hasOwn(target, key)) Object.assign(target, { [key]: value });
-}
-
 function addSetting(request: MedicationRequest, orc: CommonOrder | undefined): void {
   const field = orc?.reader.first(29, 'MedicationRequest.category');
   const setting = codeableConcept(field, {
@@ -476,35 +450,6 @@ function addSetting(request: MedicationRequest, orc: CommonOrder | undefined): v
     map: (code) => prescriptionSetting(code?.toUpperCase()),
   });
   if (setting !== undefined) request.category = [...(request.category ?? []), setting];
-}
-
-/** Facts of one field each, of which R4 has one: where RXE says another than RXO, RXO's stays in the raw copy. */
-const single = [
-  'code',
-  'minimum',
-  'maximum',
-  'unit',
-  'form',
-  'dispenseAmount',
-  'dispenseUnit',
-  'refills',
-  'rate',
-  'rateUnit',
-  'dailyDose',
-  'pharmacy',
-] as const;
-
-function keepSecondWord(details: readonly PharmacyDetail[], scope: Scope): void {
-  const rxo = details.find(({ name }) => name === 'RXO');
-  const rxe = details.find(({ name }) => name === 'RXE');
-  if (rxo === undefined || rxe === undefined) return;
-  for (const fact of single) {
-    const [said, encoded] = [fieldsOf.RXO[fact], fieldsOf.RXE[fact]];
-    const other = rxe.segment.field(encoded);
-    if (!other.isPopulated || other.raw === rxo.segment.field(said).raw) continue;
-    for (const field of scope.open(rxo.segment).all(said, 'MedicationRequest'))
-      field.keep('RXE, the encoded order, says it otherwise.');
-  }
 }
 
 /** A prescription is its number (the placer's, which every message about it repeats) and its product. */

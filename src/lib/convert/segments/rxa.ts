@@ -1,6 +1,7 @@
 import type {
   Annotation,
   CodeableConcept,
+  Coding,
   Immunization,
   Location,
   MedicationAdministration,
@@ -9,7 +10,7 @@ import type {
   Reference,
 } from 'fhir/r4';
 import type { Hl7Segment } from '../../hl7';
-import { completionStatus, informationSource } from '../codemaps/orders';
+import { completionStatus, dataOperation, informationSource } from '../codemaps/orders';
 import { terminology } from '../codemaps/table';
 import { codeableConcept } from '../datatypes/cwe';
 import { dateOnly, dateTime } from '../datatypes/dtm';
@@ -59,6 +60,14 @@ function isDeleted(rxa: SegmentReader, target: string): boolean {
   const isDeletion = rxa.segment.get(21)?.trim().toUpperCase() === 'D';
   if (isDeletion) rxa.code(21, target);
   return isDeletion;
+}
+
+/** RXA-21 as what happened to the record, where there is an event to say it of. */
+function operationOf(rxa: SegmentReader, { event }: CommonOrder): Coding | undefined {
+  if (event.agents.length === 0) return undefined;
+  const operation = dataOperation(rxa.segment.get(21)?.trim().toUpperCase());
+  if (operation !== undefined) rxa.code(21, 'Provenance.activity');
+  return operation;
 }
 
 /** 999 and 0 are RXA-6's ways to say that nobody knows, or that there was none. */
@@ -222,7 +231,7 @@ export function mapImmunization(
   }
   if (orc?.security !== undefined) immunization.meta = { security: [orc.security] };
   const reference = scope.add(immunization);
-  if (orc !== undefined) addOrderEvent(orc, reference, scope);
+  if (orc !== undefined) addOrderEvent(orc, reference, scope, [], operationOf(rxa, orc));
   return immunization;
 }
 
@@ -342,7 +351,10 @@ export function mapAdministration(
   else Object.assign(administration, { _effectiveDateTime: absentReason('unknown') });
   const givers = practitioners(rxa.all(10, 'MedicationAdministration.performer'), scope);
   const all = participations.map((prt) => readPrt(prt, scope, 'MedicationAdministration.performer'));
-  const performers = [...givers, ...(performersOf(all) ?? [])];
+  // R4: a person or a device gives a medicine, not an organization.
+  const performers = [...givers, ...(performersOf(all) ?? [])].filter(
+    (who) => scope.resources.get(idOf(who))?.resourceType !== 'Organization',
+  );
   if (performers.length > 0) administration.performer = performers.map((actor) => ({ actor }));
   set(
     administration,
