@@ -264,3 +264,25 @@ test('names and numbers with all that v2 says of them', () => {
   ]);
   expect(validateBundle(conversion.bundle)).toEqual([]);
 });
+
+test('the name one is called by, a number in parts and whole, the version of a race code', () => {
+  const conversion = convert(
+    adt(
+      'A08',
+      segment('PID', {
+        3: '1^^^GENERAL^MR',
+        5: 'Sample^Ada^^^^^L^^^^^^^^Addie',
+        10: '2106-3^White^CDCREC^^^^1.1',
+        13: '^PRN^PH^^1^617^5551212^^^^^+1 (617) 555-1212~^PRN^PH^^^617^5550000^^^^^911',
+      }),
+    ),
+  );
+  const found = one(conversion, 'Patient');
+  expect(found.name?.[1]).toEqual({ use: 'nickname', text: 'Addie' });
+  expect(found.telecom?.map(({ value }) => value)).toEqual(['+1 (617) 555-1212', '911']);
+  expect(found.extension?.[0]?.extension?.[0]?.valueCoding?.version).toBe('1.1');
+  expect(
+    conversion.ledger.entries.filter(({ fate }) => fate === 'unknown').map(({ location }) => location),
+  ).toEqual(['PID[1]-13[2].6', 'PID[1]-13[2].7']);
+  expect(validateBundle(conversion.bundle)).toEqual([]);
+});

@@ -29,7 +29,7 @@ export function contactPoint(
     electronic?.includes('@') === true;
   const value = isElectronic
     ? (electronic ?? formatted)
-    : (field.get(12)?.trim() ?? fromParts(field) ?? formatted ?? electronic);
+    : (whole(field) ?? fromParts(field) ?? formatted ?? electronic);
   if (value === undefined) return undefined;
   const result: ContactPoint = {};
   const system = isElectronic
@@ -47,6 +47,17 @@ export function contactPoint(
   }
   return result;
 }
+
+/** XTN-12, which says what the parts say too where its digits are theirs. */
+function whole(field: FieldReader): string | undefined {
+  const number = field.get(12)?.trim();
+  const parts = [5, 6, 7].map((component) => digits(field.repetition.get(component)));
+  if (number !== undefined && parts.join('') !== '' && digits(number).endsWith(parts.join('')))
+    for (const component of [5, 6, 7]) field.get(component);
+  return number;
+}
+
+const digits = (text: string | null | undefined): string => (text ?? '').replace(/\D/g, '');
 
 /** `+1 617 5551212 X12` from country, area, local number and extension (guide: XTN-7). */
 function fromParts(field: FieldReader): string | undefined {

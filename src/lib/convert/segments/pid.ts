@@ -152,7 +152,14 @@ function distinct(identifiers: readonly Identifier[]): Identifier[] {
 }
 
 function names(pid: SegmentReader): HumanName[] | undefined {
-  return list([...pid.all(5, 'Patient.name').map(humanName), ...pid.all(9, 'Patient.name').map(humanName)]);
+  const fields = [...pid.all(5, 'Patient.name'), ...pid.all(9, 'Patient.name')];
+  return list([...fields.map(humanName), ...fields.map(calledBy)]);
+}
+
+/** XPN-15: the name by which the person is called. */
+function calledBy(field: FieldReader): HumanName | undefined {
+  const text = field.repetition.componentCount < 15 ? undefined : field.get(15);
+  return text === undefined ? undefined : { use: 'nickname', text };
 }
 
 function gender(pid: SegmentReader): Patient['gender'] {
@@ -297,9 +304,15 @@ function usCore(
     const isFirst = name === 'race' || !parts.some(({ url }) => url === 'ombCategory');
     const url = category === undefined || !isFirst ? 'detailed' : 'ombCategory';
     const shown = category ?? display;
+    const version = field.get(7);
     parts.push({
       url,
-      valueCoding: { system: cdcRace, code, ...(shown === undefined ? {} : { display: shown }) },
+      valueCoding: {
+        system: cdcRace,
+        ...(version === undefined ? {} : { version }),
+        code,
+        ...(shown === undefined ? {} : { display: shown }),
+      },
     });
   }
   if (texts.length === 0) return undefined;
