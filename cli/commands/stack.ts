@@ -2,8 +2,11 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { readStack, startStack, type StackInfo } from '../../local';
+import type { Feed } from '../../src/lib/ingest';
 import { checkout } from '../checkout';
 import { dataOption, defaultDataDir } from '../options';
+import { withServices } from '../services';
+import { shortTime, table } from '../terminal';
 
 interface StartOptions {
   readonly data: string;
@@ -111,25 +114,55 @@ export function stopCommand(): Command {
 export function statusCommand(): Command {
   return new Command('status')
     .summary('tell what runs on a data folder')
-    .description('Tells what runs on a data folder. Exit code 0 where all of it is well.')
+    .description(
+      'Tells what runs on a data folder and who sends to it. Exit code 0 where all of it is well and no feed is silent ' +
+        'for longer than its profile allows (silentAfterMinutes).',
+    )
     .option('--json', 'as one JSON object, without keys')
     .addOption(dataOption())
     .action(async ({ data, json }: { data: string; json?: true }) => {
       const stack = await readStack(data);
       const health = stack && (await readHealth(stack));
-      if (health?.status !== 'ok') process.exitCode = 1;
-      if (json) console.log(JSON.stringify(stack ? summaryOf(stack, health) : { running: false }));
+      const feeds = stack?.appDir === checkout && health?.status === 'ok' ? await readFeeds(data) : [];
+      if (health?.status !== 'ok' || feeds.some(({ isSilent }) => isSilent)) process.exitCode = 1;
+      if (json) console.log(JSON.stringify(stack ? summaryOf(stack, health, feeds) : { running: false }));
       else if (!stack) console.log(`No stack is running on ${resolve(data)}. Start one with: npm start`);
       else
         console.log(
           `Running since ${stack.startedAt} (process ${stack.pid}, data in ${stack.dataDir}).\n` +
             `Health: ${health?.status}${(health?.away ?? []).map((part) => `, ${part} does not answer`).join('')}\n\n` +
-            endpointsOf(stack),
+            `${endpointsOf(stack)}${feedsText(feeds)}`,
         );
     });
 }
 
-function summaryOf(stack: StackInfo, health: Health | undefined): object {
+async function readFeeds(dataDir: string): Promise<readonly Feed[]> {
+  let feeds: readonly Feed[] = [];
+  await withServices(dataDir, async ({ ingest }) => {
+    feeds = await ingest.listFeeds();
+  });
+  return feeds;
+}
+
+function feedsText(feeds: readonly Feed[]): string {
+  if (feeds.length === 0) return '';
+  const silent = feeds.filter(({ isSilent }) => isSilent);
+  const rows = feeds.map(({ tenantId, application, facility, count, rejected, lastSeen, isSilent }) => ({
+    tenant: tenantId,
+    state: isSilent ? 'SILENT' : 'ok',
+    messages: count,
+    rejected,
+    'last seen': shortTime(lastSeen) ?? 'never',
+    sender: `${application} ${facility}`,
+  }));
+  const alarms = silent.map(
+    ({ application, facility, tenantId, silentAfterMinutes }) =>
+      `Silent for more than ${silentAfterMinutes} minutes: ${application} ${facility} of ${tenantId}`,
+  );
+  return `\n\nFeeds of the last 31 days:\n${table(rows)}${alarms.map((line) => `\n${line}`).join('')}`;
+}
+
+function summaryOf(stack: StackInfo, health: Health | undefined, feeds: readonly Feed[]): object {
   const { pid, startedAt, dataDir, appDir, host, serviceBus, cosmos, azurite } = stack;
   const local = (port: number) => `http://127.0.0.1:${port}`;
   return {
@@ -139,6 +172,7 @@ function summaryOf(stack: StackInfo, health: Health | undefined): object {
     dataDir,
     appDir,
     health,
+    feeds,
     endpoints: {
       functions: host.url,
       serviceBus: `sb://127.0.0.1:${serviceBus.port}`,

@@ -75,6 +75,7 @@ export function createServices(app: string, config: Config = loadConfig()): Serv
   const ingest = createIngest({
     ...azurePorts(azure, cipher),
     tenants: { defaultTenant: config.defaultTenant, find: (id) => tenants.get(id) },
+    profiles,
     profileOf: (tenantId, { application, facility }) =>
       selectProfile(profiles, tenantId, { sendingApplication: application, sendingFacility: facility }),
     interpret: createInterpreter(profiles),

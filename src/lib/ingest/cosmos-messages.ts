@@ -1,6 +1,6 @@
 import type { SqlParameter } from '@azure/cosmos';
 import { classifyAzureError, type Azure } from '../azure';
-import type { MessageStore, StoredMessage } from './ports';
+import type { FeedCount, MessageStore, StoredMessage } from './ports';
 import type { MessageDocument } from './types';
 
 type Read = MessageDocument & { readonly _etag: string };
@@ -44,6 +44,14 @@ export function createMessageStore(azure: Azure): MessageStore {
         filters.map(({ name, value }) => ({ name: `@${name}`, value })),
         limit,
       );
+    },
+
+    async countFeeds(since) {
+      const sender = 'c.tenantId, c.sender.application, c.sender.facility, c.status';
+      const query = `SELECT ${sender}, COUNT(1) AS count, MAX(c.enqueuedAt) AS lastSeen FROM c
+        WHERE c.enqueuedAt >= @since AND IS_DEFINED(c.sender) GROUP BY ${sender}`;
+      const spec = { query, parameters: [{ name: '@since', value: since }] };
+      return (await (await container()).items.query<FeedCount>(spec).fetchAll()).resources;
     },
 
     find(reference) {

@@ -3,6 +3,7 @@ import type { Azure } from '../azure';
 import type { Diagnostic } from '../hl7';
 import { attachmentReference } from './attachments';
 import { createMessageStore } from './cosmos-messages';
+import { listFeeds, type Feed } from './feeds';
 import { receiveHttp, refusal, type HttpAnswer } from './http';
 import { createInterpreter } from './interpret';
 import type { IngestPorts, MessageFilter, RejectedQueues } from './ports';
@@ -39,6 +40,8 @@ export interface Ingest {
     },
   ): Promise<readonly SentMessage[]>;
   listMessages(filter: MessageFilter): Promise<readonly MessageDocument[]>;
+  /** Who sent lately, how much, and who is silent though its profile expects otherwise. */
+  listFeeds(): Promise<readonly Feed[]>;
   /** A message with its duplicates and conflicts, by id, key or MSH-10. */
   showMessage(reference: string): Promise<readonly MessageDocument[]>;
   /** The bytes as they arrived; undefined when the blob is gone. */
@@ -59,6 +62,7 @@ export function createIngest(ports: IngestPorts & { readonly queues: RejectedQue
     enqueueStream: (source, options) => sendStream(source, options, ports),
     waitFor: (sent, options) => waitFor(sent, options, ports),
     listMessages: (filter) => ports.messages.list(filter),
+    listFeeds: () => listFeeds(ports),
     showMessage: (reference) => ports.messages.find(reference),
     readRaw: ({ tenantId, raw }) => ports.raw.get(tenantId, raw),
     async readAttachment(tenantId, url) {
@@ -88,5 +92,5 @@ export { createInterpreter };
 export { readDelivery } from './delivery';
 export { messagesIn, messagesInStream } from './messages-in';
 export type { IngestPorts } from './ports';
-export type { BodyResult, HttpAnswer, SendOptions, SentMessage, WaitingForAPerson };
+export type { BodyResult, Feed, HttpAnswer, SendOptions, SentMessage, WaitingForAPerson };
 export type { Delivery, MessageDocument, MessageStatus, Outcome, RawReference } from './types';

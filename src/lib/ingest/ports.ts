@@ -17,6 +17,15 @@ export interface MessageFilter {
   readonly limit?: number;
 }
 
+/** The messages of one sender that ended in one status. */
+export interface FeedCount extends SendingSystem {
+  readonly tenantId: string;
+  readonly status: string;
+  readonly count: number;
+  /** When the broker took the last one. */
+  readonly lastSeen: string;
+}
+
 /** The container `clinical.messages`. */
 export interface MessageStore {
   /** Undefined when a document with this id is there already. */
@@ -26,6 +35,8 @@ export interface MessageStore {
   replace(document: MessageDocument, etag: string): Promise<StoredMessage | undefined>;
   /** Newest first. */
   list(filter: MessageFilter): Promise<readonly MessageDocument[]>;
+  /** Of what came since then. */
+  countFeeds(since: string): Promise<readonly FeedCount[]>;
   /** By document id, message key or MSH-10. */
   find(reference: string): Promise<readonly MessageDocument[]>;
 }
@@ -89,6 +100,7 @@ export interface SendingSystem {
 
 export interface IngestPorts {
   readonly tenants: { find(id: string): Tenant | undefined; readonly defaultTenant: string };
+  readonly profiles: readonly SenderProfile[];
   readonly profileOf: (tenantId: string, sender: SendingSystem) => SenderProfile;
   /** Bytes to a validated Bundle or a refusal. Pure. */
   readonly interpret: (

@@ -5,6 +5,7 @@ import { send, type SendOptions, type SentMessage } from './send';
 import { beginning, readAll } from './streams';
 
 const byteOrderMark = Buffer.from([0xef, 0xbb, 0xbf]);
+const noBytes = Buffer.alloc(0);
 const lineEnd = Buffer.from('\r');
 /** Of a batch that ends without its trailer. */
 const openBatch = Buffer.from('BHS|^~\\&\r');
@@ -26,7 +27,7 @@ export async function* sendStream(
     return [];
   }
   // What the mark says of the whole file it has to say of each body.
-  const mark = head.subarray(0, 3).equals(byteOrderMark) ? byteOrderMark : Buffer.alloc(0);
+  const mark = head.subarray(0, 3).equals(byteOrderMark) ? byteOrderMark : noBytes;
   const messages = splitStream(all);
   let group: Uint8Array[] = [];
   let bytes = 0;
@@ -43,7 +44,7 @@ export async function* sendStream(
     }
     if (next.done === true) return next.value.diagnostics;
     if (message === undefined) continue;
-    if (isAlone) yield await send(Buffer.concat([mark, alone(message)]), options, ports);
+    if (isAlone) yield await send(alone(message, mark), options, ports);
     else {
       group.push(message.bytes, lineEnd);
       bytes += size;
@@ -52,8 +53,11 @@ export async function* sendStream(
 }
 
 /** What is wrong with a message in its batch is wrong with it in the body of its own. */
-const alone = ({ problem, text, bytes }: RawMessage): Uint8Array =>
-  problem === 'BATCH_TRUNCATED' && text !== '' ? Buffer.concat([openBatch, bytes]) : bytes;
+function alone({ problem, text, bytes }: RawMessage, mark: Buffer): Uint8Array {
+  // A body without any message is refused whole, and begins with its mark.
+  if (mark.equals(bytes.subarray(0, byteOrderMark.length))) return bytes;
+  return Buffer.concat([mark, problem === 'BATCH_TRUNCATED' && text !== '' ? openBatch : noBytes, bytes]);
+}
 
 const isUtf16 = (head: Buffer): boolean =>
   head.subarray(0, 3).includes(0) || /^(?:\xff\xfe|\xfe\xff)/.test(head.toString('latin1', 0, 2));

@@ -172,3 +172,32 @@ test('a merge and a moved visit hold over the real store: reads follow them', as
   expect(await search('Encounter', '3002')).toEqual([]);
   expect(await search('Patient', '3002')).toMatchObject([{ active: false }, { active: true }]);
 });
+
+test('feeds are counted in the store, whatever door they came by', async () => {
+  await sendAndWait(adt({ controlId: 'F1', sender: 'FEED|NORTH' }));
+  await sendAndWait(adt({ controlId: 'F2', sender: 'FEED|NORTH' }).replace('|P|2.5.1', '|T|2.5.1'));
+  await sendAndWait(adt({ controlId: 'F1', sender: 'FEED|SOUTH' }));
+  const feeds = (await stack.services.ingest.listFeeds()).filter(({ application }) => application === 'FEED');
+  expect(feeds).toEqual([
+    {
+      tenantId: 'demo',
+      application: 'FEED',
+      facility: 'NORTH',
+      count: 2,
+      rejected: 1,
+      lastSeen: expect.any(String),
+      isSilent: false,
+    },
+    {
+      tenantId: 'demo',
+      application: 'FEED',
+      facility: 'SOUTH',
+      count: 1,
+      rejected: 0,
+      lastSeen: expect.any(String),
+      isSilent: false,
+    },
+  ]);
+  const [last] = await stack.services.ingest.showMessage('F2');
+  expect(feeds[0]?.lastSeen).toBe(last?.enqueuedAt);
+});

@@ -57,6 +57,7 @@ export class MemoryWorld {
     };
     return {
       tenants: { defaultTenant: 'demo', find: (id) => tenants.get(id) },
+      profiles: [],
       profileOf: () => defaultProfile,
       interpret: createInterpreter([]),
       messages: {
@@ -70,6 +71,7 @@ export class MemoryWorld {
             this.messages.get(keyOf(document.pk, document.id))?.etag === etag ? put(document) : undefined,
           ),
         list: async () => this.documents(),
+        countFeeds: async () => [],
         find: async (reference) =>
           this.documents().filter(({ id, key, controlId }) => [id, key, controlId].includes(reference)),
       },

@@ -68,7 +68,7 @@ test('a file in several bodies holds the messages of the file, each with the sam
       expect(fates(queued)).toEqual(fates([body]));
       expect(sent).toHaveLength(fates([body]).length);
     }),
-    { numRuns: 500 },
+    { numRuns: 1000 },
   );
 });
 
