@@ -51,6 +51,9 @@ const texts = (repetition: Hl7Repetition): string[] =>
 const hasValue = (repetition: Hl7Repetition): boolean => texts(repetition).length > 0;
 const squeezed = (text: string): string => text.replace(/\s+/g, ' ').trim();
 
+/** The lines of a document became an attachment. */
+const decoded = (data: string): string => Buffer.from(data, 'base64').toString('utf8');
+
 /** Every text and number of the Bundle. */
 class Leaves {
   private readonly numbers = new Set<number>();
@@ -58,9 +61,9 @@ class Leaves {
 
   constructor(bundle: Bundle) {
     const found: string[] = [];
-    JSON.stringify(bundle, (_key, value: unknown) => {
+    JSON.stringify(bundle, (key, value: unknown) => {
       if (typeof value === 'number') this.numbers.add(value);
-      if (typeof value === 'string') found.push(squeezed(value));
+      if (typeof value === 'string') found.push(squeezed(key === 'data' ? decoded(value) : value));
       return value;
     });
     this.text = found.join('\u0001');
