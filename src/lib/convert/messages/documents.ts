@@ -12,6 +12,7 @@ import { mapObx } from '../segments/obx';
 import type { PatientSubject } from '../segments/pid';
 import type { Visit } from '../segments/pv1';
 import { mapTxa, type Document } from '../segments/txa';
+import { mapAttachedOrders } from './attached-orders';
 import type { Group } from './grammar';
 import type { Converter, Events } from './registry';
 import { MDM_T02 } from './structures-documents';
@@ -26,6 +27,11 @@ function convertDocument(root: Group, scope: Scope): Reference[] {
   const document = mapTxa(txa, scope, subject, visit);
   for (const con of root.all('CON')) mapCon(con, scope, subject);
   mapContent(root, document, scope, subject, visit);
+  const orders = mapAttachedOrders(root.allGroups('COMMON_ORDER'), scope, subject, visit);
+  if (orders.length > 0) {
+    const around = (document.resource.context ??= {});
+    around.related = [...(around.related ?? []), ...orders];
+  }
   return [scope.reference(document.resource.id)];
 }
 

@@ -6,6 +6,7 @@ import { mapDg1 } from '../segments/dg1';
 import { mapFt1 } from '../segments/ft1';
 import { accountOf } from '../segments/gt1';
 import { mapPr1 } from '../segments/pr1';
+import { mapAttachedOrders } from './attached-orders';
 import { mapFindings, mapFinance } from './findings';
 import type { Group } from './grammar';
 import type { Converter, Events } from './registry';
@@ -61,6 +62,7 @@ function convertCharges(root: Group, scope: Scope): Reference[] {
   const subject = mapPatient(root, scope);
   const visit = mapVisit(root, scope, subject);
   mapFindings(root, scope, subject, visit);
+  mapAttachedOrders(root.allGroups('COMMON_ORDER'), scope, subject, visit);
   const charges = root.allGroups('FINANCIAL').flatMap((group) => {
     const [ft1] = group.all('FT1');
     const charge = ft1 && mapFt1(ft1, group.all('NTE'), scope, subject, visit);
@@ -70,6 +72,9 @@ function convertCharges(root: Group, scope: Scope): Reference[] {
         if (charge !== undefined) (charge.service ??= []).push(scope.reference(done.id));
       }
     }
+    const orders = mapAttachedOrders(group.allGroups('COMMON_ORDER'), scope, subject, visit);
+    if (charge !== undefined && orders.length > 0)
+      charge.supportingInformation = [...(charge.supportingInformation ?? []), ...orders];
     for (const dg1 of group.all('DG1')) mapDg1(dg1, scope, subject, visit);
     mapFinance(group, scope, subject, visit);
     return charge === undefined ? [] : [scope.reference(charge.id)];

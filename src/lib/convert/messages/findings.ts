@@ -60,7 +60,7 @@ export function mapObservations(
       // No order names these, so their time does, else the message.
       const taken = obx.get(14) ?? scope.messageKey;
       const context = { subject, visit, key: joinKey(about, 'visit', taken), effective: {} };
-      return mapObx(obx, observation.all('NTE'), scope, context, undefined);
+      return mapObx(obx, observation.all('NTE'), scope, context, undefined, observation.all('PRT'));
     }),
   );
 }
@@ -126,7 +126,8 @@ function mapRoles(group: Group, scope: Scope, subject: PatientSubject, visit: Vi
   const place = group.first('PV1')?.index ?? Infinity;
   for (const { segment, code, concept, actor, period } of participantsOf(group, scope, 'participant')) {
     const during = period === undefined ? {} : { period };
-    if (visit !== undefined && segment.index > place) {
+    const isPerson = !isOrganization(actor, scope);
+    if (visit !== undefined && segment.index > place && isPerson) {
       const type = concept === undefined ? {} : { type: [concept] };
       (visit.encounter.participant ??= []).push({ ...type, ...during, individual: actor });
     } else if (generalPractitioners.has(code ?? '')) {
@@ -136,6 +137,12 @@ function mapRoles(group: Group, scope: Scope, subject: PatientSubject, visit: Vi
       (careTeam(scope, subject).participant ??= []).push({ ...role, member: actor, ...during });
     }
   }
+}
+
+/** R4 Encounter.participant is a person. */
+function isOrganization({ reference }: Reference, scope: Scope): boolean {
+  const resource = reference && scope.resources.get(reference.slice('urn:uuid:'.length));
+  return resource !== undefined && resource !== '' && resource.resourceType === 'Organization';
 }
 
 function careTeam(scope: Scope, subject: PatientSubject): Identified<CareTeam> {

@@ -9,6 +9,7 @@ import type { PatientSubject } from '../segments/pid';
 import { mapPrb } from '../segments/prb';
 import type { Visit } from '../segments/pv1';
 import { readRol } from '../segments/rol';
+import { mapAttachedOrders } from './attached-orders';
 import type { Group } from './grammar';
 import type { Converter, Events } from './registry';
 import { PPR_PC1 } from './structures-problems';
@@ -42,6 +43,13 @@ function mapProblem(
     for (const pth of pathway.all('PTH')) scope.open(pth).keepAll('R4 has no clinical pathways.');
     keepVariances(pathway, scope);
   }
+  for (const order of group.allGroups('COMMON_ORDER')) {
+    keepVariances(order, scope);
+    for (const found of order.allGroups('OBSERVATION')) keepVariances(found, scope);
+  }
+  const orders = mapAttachedOrders(group.allGroups('COMMON_ORDER'), scope, subject, visit);
+  for (const valueReference of orders)
+    (condition.extension ??= []).push({ url: 'urn:medrelay:extension:order', valueReference });
   const evidence = observations(group, condition.id, scope, subject, visit);
   if (evidence.length > 0) condition.evidence = evidence.map((detail) => ({ detail: [detail] }));
   for (const goals of group.allGroups('GOAL')) {
@@ -86,7 +94,9 @@ function observations(
   return group
     .allGroups('OBSERVATION')
     .flatMap((found) =>
-      found.all('OBX').map((obx) => mapObx(obx, found.all('NTE'), scope, context, undefined)),
+      found
+        .all('OBX')
+        .map((obx) => mapObx(obx, found.all('NTE'), scope, context, undefined, found.all('PRT'))),
     );
 }
 

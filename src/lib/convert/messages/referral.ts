@@ -5,6 +5,7 @@ import { mapCtd } from '../segments/ctd';
 import { mapNotes } from '../segments/nte';
 import { mapPrd, type Provider } from '../segments/prd';
 import { mapRf1 } from '../segments/rf1';
+import { mapAttachedOrders } from './attached-orders';
 import { mapFindings } from './findings';
 import type { Group } from './grammar';
 import type { Converter, Events } from './registry';
@@ -33,6 +34,8 @@ function convertReferral(root: Group, scope: Scope): Reference[] {
     for (const ctd of group.all('CTD')) mapCtd(ctd, scope, request);
   }
   mapFindings(root, scope, subject, visit);
+  const orders = mapAttachedOrders(root.allGroups('COMMON_ORDER'), scope, subject, visit);
+  if (orders.length > 0) request.supportingInfo = [...(request.supportingInfo ?? []), ...orders];
   const notes = mapNotes(root.all('NTE'), scope, 'ServiceRequest.note');
   if (notes !== undefined) request.note = [...(request.note ?? []), ...notes];
   return [scope.reference(request.id)];

@@ -22,9 +22,9 @@ export const BAR_P02: Structure = grammar(
 export const DFT_P03: Structure = grammar(
   'DFT_P03',
   `${head} PV1? PV2? DB1*
-  COMMON_ORDER*( ORC? OBR NTE* OBSERVATION*( OBX PRT* NTE* ) )
+  COMMON_ORDER*( ORC? TIMING*( TQ1 TQ2* ) OBR NTE* PRT* OBSERVATION*( OBX PRT* NTE* ) )
   OBSERVATION*( OBX PRT* NTE* )
   FINANCIAL*( FT1 NTE* FINANCIAL_PROCEDURE*( PR1 ROL* PRT* ) DG1* DRG* GT1* ${insurance}
-    FINANCIAL_ORDER*( ORC? OBR NTE* ) )
+    COMMON_ORDER*( ORC? TIMING*( TQ1 TQ2* ) OBR NTE* PRT* OBSERVATION*( OBX PRT* NTE* ) ) )
   AL1* IAM* DG1* DRG* GT1* ${insurance} ACC?`,
 );

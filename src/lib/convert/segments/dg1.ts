@@ -7,6 +7,7 @@ import { dateTime } from '../datatypes/dtm';
 import { entityIdentifier } from '../datatypes/ei';
 import { parsePositiveInt } from '../datatypes/nm';
 import { practitioner } from '../datatypes/xcn';
+import { declare, type DeclaredFields } from '../declared';
 import { absentReason, dateTimeExtension, extend } from '../extensions';
 import { codeKey, identifierKey } from '../keys';
 import type { Identified, Scope } from '../scope';
@@ -17,6 +18,24 @@ import type { Visit } from './pv1';
 const kept = {
   1: 'Set id: order of segments in the message.',
   2: 'Coding method: DG1-3.3 names the code system.',
+};
+
+const rows: DeclaredFields = {
+  7: ['major-diagnostic-category', 'CodeableConcept', '0118'],
+  8: ['drg', 'CodeableConcept', '0055'],
+  9: ['drg-approval', 'boolean'],
+  10: ['drg-grouper-review', 'CodeableConcept', '0056'],
+  11: ['outlier-type', 'CodeableConcept', '0083'],
+  12: ['outlier-days', 'decimal'],
+  13: ['outlier-cost', 'Money'],
+  14: ['grouper', 'string'],
+  17: ['diagnosis-classification', 'CodeableConcept', '0228'],
+  18: ['confidential', 'boolean'],
+  22: ['parent-diagnosis', 'EntityIdentifier'],
+  23: ['drg-complexity-level', 'CodeableConcept', '0728'],
+  24: ['drg-grouping-usage', 'boolean'],
+  25: ['drg-determination-status', 'CodeableConcept', '0731'],
+  26: ['present-on-admission', 'CodeableConcept', '0895'],
 };
 
 /** DG1: a Condition, and a diagnosis of the visit when there is one. */
@@ -61,6 +80,7 @@ export function mapDg1(
   set(condition, 'asserter', asserter);
   const attested = dateTime(dg1.first(19, 'Condition.extension(condition-assertedDate)'));
   if (attested !== undefined) extend(condition, dateTimeExtension('condition-assertedDate', attested));
+  declare(condition, 'Condition', dg1, rows, scope);
   const reference = scope.add(condition);
   const rank = parsePositiveInt(dg1.code(15, 'Encounter.diagnosis.rank'));
   if (visit === undefined) return;

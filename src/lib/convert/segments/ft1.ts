@@ -97,7 +97,6 @@ export function mapFt1(
     'reason',
     each(ft1.all(19, 'ChargeItem.reason'), (field) => codeableConcept(field, { table: '0051' })),
   );
-  set(charge, 'service', services(ft1));
   set(
     charge,
     'productCodeableConcept',
@@ -105,12 +104,7 @@ export function mapFt1(
   );
   const account = accountOf(subject, scope);
   if (account !== undefined) charge.account = [scope.reference(account.id)];
-  const papers = [38, 39].map((n) => identifier(ft1.first(n, 'ChargeItem.supportingInformation')));
-  set(
-    charge,
-    'supportingInformation',
-    list(papers)?.map((own) => ({ identifier: own })),
-  );
+  set(charge, 'supportingInformation', papers(ft1));
   set(charge, 'note', mapNotes(notes, scope, 'ChargeItem.note'));
   declare(charge, 'ChargeItem', ft1, rows, scope);
   scope.add(charge);
@@ -160,14 +154,19 @@ function setParties(charge: ChargeItem, ft1: SegmentReader, scope: Scope): void 
       : { identifier: { system: coding.system ?? ft1.sender.system, value: coding.code }, display };
 }
 
-/** Orders that the charge comes from, by their numbers. */
-function services(ft1: SegmentReader): Reference[] | undefined {
-  const order = entityIdentifier(ft1.first(23, 'ChargeItem.service'), 'FILL');
-  const prescription = ft1.code(42, 'ChargeItem.service');
+/** What the charge comes from and is allowed by, known by number only. */
+function papers(ft1: SegmentReader): Reference[] | undefined {
+  const order = entityIdentifier(ft1.first(23, 'ChargeItem.supportingInformation'), 'FILL');
+  const prescription = ft1.code(42, 'ChargeItem.supportingInformation');
   const drug: Identifier | undefined =
     prescription === undefined ? undefined : { system: ft1.sender.system, value: prescription };
+  const [referral, authorization] = [38, 39].map((n) =>
+    identifier(ft1.first(n, 'ChargeItem.supportingInformation')),
+  );
   return list([
     order && { type: 'ServiceRequest', identifier: order },
-    drug && { type: 'MedicationDispense', identifier: drug },
+    drug && { type: 'MedicationRequest', identifier: drug },
+    referral && { type: 'ServiceRequest', identifier: referral },
+    authorization && { type: 'ClaimResponse', identifier: authorization },
   ]);
 }

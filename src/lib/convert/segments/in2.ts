@@ -124,9 +124,11 @@ export function mapIn2(segment: Hl7Segment, scope: Scope, insurance: Insurance |
   }
   declare(coverage, 'Coverage', in2, coverageRows, scope);
   declare(insured ?? coverage, insured?.resourceType ?? 'Coverage', in2, insuredRows, scope);
-  const relation = in2.first(72, 'Coverage.relationship');
-  const coded = codeableConcept(relation, { table: '0344' });
-  if (coded === undefined) return;
-  if (coverage.relationship === undefined) coverage.relationship = coded;
-  else relation?.keep('IN1-17 says it already.');
+  if (coverage.relationship === undefined) {
+    const relation = codeableConcept(in2.first(72, 'Coverage.relationship'), { table: '0344' });
+    if (relation !== undefined) coverage.relationship = relation;
+  } else {
+    const row = { 72: ['patient-relationship-to-insured', 'CodeableConcept', '0344'] } as const;
+    declare(coverage, 'Coverage', in2, row, scope);
+  }
 }

@@ -8,11 +8,44 @@ import { address } from '../datatypes/xad';
 import { organization } from '../datatypes/xon';
 import { humanName } from '../datatypes/xpn';
 import { contactPoint } from '../datatypes/xtn';
+import { declare, type DeclaredFields } from '../declared';
 import type { Scope } from '../scope';
 import { list, set } from '../set';
 import type { PatientSubject } from './pid';
 
 const kept = { 1: 'Set id: order of segments in the message.' };
+
+const rows: DeclaredFields = {
+  10: ['job-title', 'string'],
+  11: ['job-code', 'string'],
+  12: ['employee-number', 'Identifier'],
+  14: ['marital-status', 'CodeableConcept', '0002'],
+  16: ['birth-date', 'dateTime'],
+  17: ['living-dependency', 'CodeableConcept', '0223'],
+  18: ['ambulatory-status', 'CodeableConcept', '0009'],
+  19: ['citizenship', 'CodeableConcept', '0171'],
+  20: ['language', 'CodeableConcept', '0296'],
+  21: ['living-arrangement', 'CodeableConcept', '0220'],
+  22: ['publicity', 'CodeableConcept', '0215'],
+  23: ['protection-indicator', 'boolean'],
+  24: ['student-status', 'CodeableConcept', '0231'],
+  25: ['religion', 'CodeableConcept', '0006'],
+  26: ['mothers-maiden-name', 'HumanName'],
+  27: ['nationality', 'CodeableConcept', '0212'],
+  28: ['ethnic-group', 'CodeableConcept', '0189'],
+  29: ['contact-reason', 'CodeableConcept', '0222'],
+  30: ['contact-person-name', 'HumanName'],
+  31: ['contact-person-telecom', 'ContactPoint'],
+  32: ['contact-person-address', 'Address'],
+  33: ['identifier', 'Identifier'],
+  34: ['job-status', 'CodeableConcept', '0311'],
+  35: ['race', 'CodeableConcept', '0005'],
+  36: ['handicap', 'CodeableConcept', '0295'],
+  37: ['contact-person-social-security-number', 'string'],
+  38: ['birth-place', 'string'],
+  39: ['vip-indicator', 'CodeableConcept', '0099'],
+  41: ['contact-person-telecom', 'ContactPoint'],
+};
 
 /**
  * NK1: a contact of the Patient, one of the guide's two choices. A RelatedPerson would need an identity that NK1 does
@@ -54,5 +87,6 @@ export function mapNk1(segment: Hl7Segment, scope: Scope, { patient }: PatientSu
     nk1.keepAll('R4 pat-1: a contact needs a name, telecom, address or organization.');
     return;
   }
+  declare(contact, 'Patient.contact', nk1, rows, scope);
   (patient.contact ??= []).push(contact);
 }

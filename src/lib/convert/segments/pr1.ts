@@ -5,6 +5,7 @@ import { dateTime } from '../datatypes/dtm';
 import { entityIdentifier } from '../datatypes/ei';
 import { location } from '../datatypes/pl';
 import { practitioners } from '../datatypes/xcn';
+import { declare, type DeclaredFields } from '../declared';
 import { absentReason } from '../extensions';
 import { codeKey, identifierKey } from '../keys';
 import type { SegmentReader } from '../reader';
@@ -16,6 +17,21 @@ import type { Visit } from './pv1';
 const kept = {
   1: 'Set id: order of segments in the message.',
   2: 'Coding method: PR1-3.3 names the code system.',
+  20: 'Action code: how a receiver should apply the segment.',
+};
+
+const rows: DeclaredFields = {
+  7: ['procedure-minutes', 'decimal'],
+  9: ['anesthesia', 'CodeableConcept', '0019'],
+  10: ['anesthesia-minutes', 'decimal'],
+  13: ['consent', 'CodeableConcept', '0059'],
+  14: ['procedure-priority', 'CodeableConcept', '0418'],
+  16: ['procedure-modifier', 'CodeableConcept', '0340'],
+  17: ['procedure-drg-type', 'CodeableConcept', '0416'],
+  18: ['tissue-type', 'CodeableConcept', '0417'],
+  21: ['drg-determination-status', 'CodeableConcept', '0761'],
+  22: ['drg-relevance', 'CodeableConcept', '0763'],
+  24: ['respiratory-within-surgery', 'CodeableConcept', '0136'],
 };
 
 /** Fields of clinicians, with the SNOMED CT codes the guide gives their functions. */
@@ -62,6 +78,9 @@ export function mapPr1(
     'reasonCode',
     each(pr1.all(15, 'Procedure.reasonCode'), (field) => codeableConcept(field)),
   );
+  const parent = entityIdentifier(pr1.first(25, 'Procedure.partOf'));
+  if (parent !== undefined) procedure.partOf = [{ type: 'Procedure', identifier: parent }];
+  declare(procedure, 'Procedure', pr1, rows, scope);
   scope.add(procedure);
   return procedure;
 }
