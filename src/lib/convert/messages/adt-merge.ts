@@ -140,8 +140,10 @@ function priorPatient(
   return reference;
 }
 
-function withoutUse({ use: _use, ...identifier }: Identifier): Identifier {
-  return identifier;
+function withoutUse(identifier: Identifier): Identifier {
+  const result = { ...identifier };
+  delete result.use;
+  return result;
 }
 
 /** Identifiers that the same patient had before, unless it still has them. */
