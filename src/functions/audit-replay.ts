@@ -14,7 +14,9 @@ async function replayAudit(document: unknown, context: InvocationContext): Promi
   try {
     // Written by our own postponing, or absent.
     const { attempt } = readDelivery(context.triggerMetadata, new Date());
-    context.info(`audit event ${await functionServices().auditReplay.replayQueued(document, attempt)}`);
+    const replayed = await functionServices().auditReplay.replayQueued(document, attempt);
+    if (replayed === 'postponed') context.warn('audit event postponed: the store did not take it');
+    else context.info(`audit event ${replayed}`);
   } catch (error) {
     const { code, safeMessage } = safeError(error);
     context.error(`audit replay failed: ${code}: ${safeMessage}`);

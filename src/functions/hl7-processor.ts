@@ -15,7 +15,12 @@ async function processHl7(body: unknown, context: InvocationContext): Promise<vo
     const { outcomes, retry } = await functionServices().ingest.processBody(bytesOf(body), delivery);
     for (const { id, status, code } of outcomes)
       context.info(`message ${id} ${status}${code ? ` ${code}` : ''}`);
-    if (retry) context.warn(`sent again for ${retry.at}: ${retry.code}`);
+    if (retry) {
+      const line = `sent again for ${retry.at}: ${retry.code}: ${retry.safeMessage}`;
+      // What passes by itself wakes nobody.
+      if (retry.kind === 'passing') context.warn(line);
+      else context.error(line);
+    }
   } catch (error) {
     const { code, safeMessage } = safeError(error);
     context.error(`${code}: ${safeMessage}`);

@@ -4,10 +4,7 @@ import { functionServices } from '../lib/services';
 
 app.http('hl7Webhook', { methods: ['POST'], route: 'hl7', authLevel: 'function', handler: receiveHl7 });
 
-async function receiveHl7(
-  request: HttpRequest,
-  context: InvocationContext,
-): Promise<HttpResponseInit> {
+async function receiveHl7(request: HttpRequest, context: InvocationContext): Promise<HttpResponseInit> {
   try {
     const bytes = new Uint8Array(await request.arrayBuffer());
     const tenant = request.headers.get('x-tenant-id') ?? undefined;

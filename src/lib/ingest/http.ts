@@ -1,6 +1,7 @@
 import { buildAck, buildBatchAck, checkHeader, readRawHeader, rejections, type RejectionCode } from '../hl7';
 import { allowsSender } from '../tenants';
 import { resolveTenant } from './context';
+import { failureKind } from './failures';
 import { sha256 } from './identity';
 import { messagesIn, type Found } from './messages-in';
 import type { IngestPorts } from './ports';
@@ -30,7 +31,7 @@ export async function receiveHttp(
     const bodies = good.length === checked.length ? [bytes] : good.map(({ found }) => found.raw.bytes);
     for (const body of bodies) await send(body, tenantId === undefined ? {} : { tenant: tenantId }, ports);
   } catch (error) {
-    if (!ports.isTransient(error)) throw error;
+    if (failureKind(error) !== 'passing') throw error;
     isQueued = false;
   }
   const now = ports.clock.now();

@@ -95,8 +95,6 @@ export interface IngestPorts {
   readonly audit: Audit;
   readonly outbox: Outbox;
   readonly clock: { now(): Date; sleep(milliseconds: number): Promise<void> };
-  /** Store or broker away or throttled: worth trying again, as opposed to a defect. */
-  readonly isTransient: (error: unknown) => boolean;
   /** Between attempts that the queue waits out; the last one repeats. */
   readonly retryDelaysSeconds: readonly number[];
   /** A larger body travels as a claim check. */

@@ -22,11 +22,11 @@ export async function listRejected(ports: Ports): Promise<readonly WaitingForAPe
   return [
     ...rejected.map((entry) => ({ queue: 'hl7-rejected' as const, ...entry })),
     ...dead.map((letter) => {
-      const { origin, enqueuedAt, tenantId } = readDelivery(letter.metadata, ports.clock.now());
+      const { origin, enqueuedAt, tenantId, unexplained } = readDelivery(letter.metadata, ports.clock.now());
       return {
         queue: 'dead-letter' as const,
         id: origin,
-        code: letter.reason,
+        code: unexplained?.code ?? letter.reason,
         enqueuedAt,
         ...(tenantId !== undefined && { tenantId }),
       };
@@ -62,7 +62,8 @@ export async function replay(reference: string, ports: Ports): Promise<readonly 
     (letter) => origins.has(originOf(letter)),
     async (letter) => {
       if (documents.length > 0) return;
-      const delivery = readDelivery(letter.metadata, now);
+      // Somebody has looked at it: it may fail as often as a new one.
+      const delivery = { ...readDelivery(letter.metadata, now), unexplained: undefined };
       await ports.outbox.enqueue([await retryMessage(letter.body, delivery, now, ports)]);
     },
   );

@@ -6,8 +6,14 @@ import { MemoryContainer } from '../fhir-store/memory-container';
 
 const cloned = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
 
-/** What Azure's clients throw when a service is away; `isTransient` below knows it. */
-export class Away extends Error {}
+/** What Azure's clients throw when a service is away. */
+export class Away extends Error {
+  readonly code = 503;
+}
+/** What they throw when our key or role is refused. */
+export class Denied extends Error {
+  readonly code = 403;
+}
 
 const tenants = new Map<string, Tenant>([
   ['demo', { id: 'demo', name: 'Demo', senders: [{ application: '*', facility: '*' }] }],
@@ -30,6 +36,16 @@ export class MemoryWorld {
   readonly logged: string[] = [];
   /** Called around every effect, in order: throw to fail the call before or after it. */
   around: (call: string, effect: () => Promise<unknown>) => Promise<unknown> = (_call, effect) => effect();
+  /** From the first call of this name on the process is dead: nothing it does has an effect. */
+  dieAt(name: string): void {
+    let isDead = false;
+    this.around = async (call, effect) => {
+      isDead ||= call === name;
+      if (isDead) throw new Error('dead');
+      return effect();
+    };
+  }
+
   now = new Date('2026-11-20T00:00:00.000Z');
   slept = 0;
   #etags = 0;
@@ -109,7 +125,6 @@ export class MemoryWorld {
           this.slept += milliseconds;
         },
       },
-      isTransient: (error) => error instanceof Away,
       retryDelaysSeconds: [60, 300, 900, 3600],
       maxInlineBytes: 200 * 1024,
       ...overrides,

@@ -114,14 +114,22 @@ test('a dead letter without a document is sent again under its own identity', as
   expect(world.documents()).toMatchObject([{ status: 'done', origin: 'lost', tenantId: 'demo' }]);
 });
 
+test('a dead letter says why it failed, and starts over when it is replayed', async () => {
+  const { world, ingest, letters } = setUp();
+  const applicationProperties = { originMessageId: 'd1', attempt: 9, unexplained: 5, failure: 'INTERNAL' };
+  const metadata = { messageId: 'sixth', applicationProperties };
+  letters.push({ body: Buffer.from(adt()), reason: 'MaxDeliveryCountExceeded', metadata });
+  expect(await ingest.listRejected()).toMatchObject([{ id: 'd1', code: 'INTERNAL' }]);
+  await ingest.replay('d1');
+  expect(world.queued[0]?.properties).toMatchObject({ originMessageId: 'd1' });
+  expect(world.queued[0]?.properties).not.toHaveProperty('unexplained');
+});
+
 test('an unfinished message whose delivery died is replayed once, and its dead letter goes', async () => {
   const desk = setUp();
   const { world, ingest, letters } = desk;
-  world.around = async (call, effect) => {
-    if (call === 'resources.commit') throw new TypeError('defect');
-    return effect();
-  };
-  await expect(ingest.processBody(Buffer.from(adt()), delivery('d1'))).rejects.toThrow('defect');
+  world.dieAt('resources.commit');
+  await expect(ingest.processBody(Buffer.from(adt()), delivery('d1'))).rejects.toThrow('dead');
   world.around = (_call, effect) => effect();
   letters.push({
     body: Buffer.from(adt()),
