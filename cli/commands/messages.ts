@@ -31,7 +31,10 @@ export function messagesCommand(): Command {
     .addOption(new Option('--status <status>', 'only with this status').choices(statuses))
     .option('--tenant <id>', 'only this tenant')
     .addOption(limitOption())
-    .option('--waiting', 'what is in hl7-rejected and in the dead-letter queue')
+    .option(
+      '--waiting',
+      'what waits for a person (hl7-rejected, dead-letter) or for its next attempt (scheduled)',
+    )
     .option('--json', 'one object with items')
     .addOption(dataOption())
     .action((options: ListOptions) => withServices(options.data, (services) => list(services, options)));
@@ -85,10 +88,11 @@ async function list(
 ): Promise<void> {
   const { ingest } = services;
   if (waiting) {
-    printList(await ingest.listRejected(), json, ({ queue, id, code, enqueuedAt }) => ({
+    printList(await ingest.listWaiting(), json, ({ queue, id, code, enqueuedAt, until }) => ({
       since: shortTime(enqueuedAt),
       queue,
       code,
+      until: until && shortTime(until),
       id,
     }));
     return;

@@ -1,9 +1,12 @@
 import type { SqlParameter } from '@azure/cosmos';
 import { classifyAzureError, type Azure } from '../azure';
-import type { MessageStore, StoredMessage } from './ports';
+import type { Edit, MessageStore, StoredMessage } from './ports';
 import type { MessageDocument } from './types';
 
 type Read = MessageDocument & { readonly _etag: string };
+
+/** More than a person reads; the rest shows when these are done. */
+const maxOpen = 1000;
 
 export function createMessageStore(azure: Azure): MessageStore {
   const container = () => azure.container('clinical/messages');
@@ -44,6 +47,13 @@ export function createMessageStore(azure: Azure): MessageStore {
         filters.map(({ name, value }) => ({ name: `@${name}`, value })),
         limit,
       );
+    },
+
+    listOpen: () => query([`(c.status IN ('rejected', 'conflict') OR IS_DEFINED(c.waiting))`], [], maxOpen),
+
+    async listEdits() {
+      const sql = 'SELECT c.id, c.status, c.editedFrom FROM c WHERE IS_DEFINED(c.editedFrom)';
+      return (await (await container()).items.query<Edit>(sql).fetchAll()).resources;
     },
 
     find(reference) {

@@ -11,6 +11,8 @@ export interface StoredMessage {
   readonly etag: string;
 }
 
+export type Edit = Pick<MessageDocument, 'id' | 'status'> & { readonly editedFrom: string };
+
 export interface MessageFilter {
   readonly tenantId?: string;
   readonly status?: string;
@@ -26,6 +28,10 @@ export interface MessageStore {
   replace(document: MessageDocument, etag: string): Promise<StoredMessage | undefined>;
   /** Newest first. */
   list(filter: MessageFilter): Promise<readonly MessageDocument[]>;
+  /** Refused for good, or waiting for a scheduled retry; newest first. */
+  listOpen(): Promise<readonly MessageDocument[]>;
+  /** Every message that a person corrected and sent: few, whatever the traffic. */
+  listEdits(): Promise<readonly Edit[]>;
   /** By document id, message key or MSH-10. */
   find(reference: string): Promise<readonly MessageDocument[]>;
 }
@@ -112,14 +118,11 @@ export interface DeadLetter {
   readonly reason: string;
 }
 
-/** The queues that wait for a person. */
-export interface RejectedQueues {
-  peekRejected(): Promise<
-    readonly (Pick<RejectedMessage, 'id' | 'tenantId' | 'code'> & { readonly enqueuedAt: string })[]
-  >;
-  peekDeadLetters(): Promise<readonly DeadLetter[]>;
+/** The dead letters of `hl7-messages`. */
+export interface DeadLetterQueue {
+  peek(): Promise<readonly DeadLetter[]>;
   /** Hands the matching ones to `handle` and removes each that it handled. */
-  takeDeadLetters(
+  take(
     matches: (letter: DeadLetter) => boolean,
     handle: (letter: DeadLetter) => Promise<void>,
   ): Promise<readonly DeadLetter[]>;

@@ -84,6 +84,14 @@ export class MemoryWorld {
             this.messages.get(keyOf(document.pk, document.id))?.etag === etag ? put(document) : undefined,
           ),
         list: async () => this.documents(),
+        listOpen: async () =>
+          this.documents().filter(
+            ({ status, waiting }) => ['rejected', 'conflict'].includes(status) || waiting !== undefined,
+          ),
+        listEdits: async () =>
+          this.documents().flatMap(({ id, status, editedFrom }) =>
+            editedFrom === undefined ? [] : [{ id, status, editedFrom }],
+          ),
         find: async (reference) =>
           this.documents().filter(({ id, key, controlId }) => [id, key, controlId].includes(reference)),
       },
