@@ -45,7 +45,7 @@ async function convert(paths: readonly string[], options: Options): Promise<void
       const outcome =
         refusal === undefined
           ? interpret(raw, tenant, { enqueuedAt: new Date(0).toISOString() })
-          : { kind: 'rejected' as const, code: refusal, location: undefined, diagnostics: [] };
+          : { kind: 'rejected' as const, code: refusal, location: undefined };
       const where = `${file}[${raw.index + 1}]`;
       if (outcome.kind === 'rejected') {
         process.exitCode = 1;

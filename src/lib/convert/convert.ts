@@ -52,20 +52,20 @@ function accept(header: MessageHeader, context: ConvertContext): Converter {
   const problem = checkHeader(header);
   if (problem !== undefined) throw new Rejection(problem, headerLocation[problem]);
   const events = converters.get(header.messageCode);
-  if (events === undefined) throw new Rejection('UNSUPPORTED_MESSAGE_TYPE', 'MSH^1^9^1^1');
+  if (events === undefined) throw new Rejection('UNSUPPORTED_MESSAGE_TYPE', 'MSH[1]-9[1].1');
   const converter = events.get(header.triggerEvent);
-  if (converter === undefined) throw new Rejection('UNSUPPORTED_EVENT', 'MSH^1^9^1^2');
+  if (converter === undefined) throw new Rejection('UNSUPPORTED_EVENT', 'MSH[1]-9[1].2');
   const { processingIds } = context.profile;
   if (header.processingId !== '' && !processingIds.some((id) => id === header.processingId.toUpperCase())) {
-    throw new Rejection('PROCESSING_ID', 'MSH^1^11');
+    throw new Rejection('PROCESSING_ID', 'MSH[1]-11');
   }
   return converter;
 }
 
 const headerLocation: Readonly<Partial<Record<string, string>>> = {
-  NO_MESSAGE_TYPE: 'MSH^1^9',
-  NO_CONTROL_ID: 'MSH^1^10',
-  UNSUPPORTED_VERSION: 'MSH^1^12',
+  NO_MESSAGE_TYPE: 'MSH[1]-9',
+  NO_CONTROL_ID: 'MSH[1]-10',
+  UNSUPPORTED_VERSION: 'MSH[1]-12',
 };
 
 function convertWith({ structure, convert }: Converter, scope: Scope): Conversion {

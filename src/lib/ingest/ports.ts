@@ -1,10 +1,10 @@
 import type { Audit } from '../audit';
 import type { Conversion } from '../convert';
 import type { FhirStore, ResourceContainer } from '../fhir';
-import type { Diagnostic, RawMessage, RejectionCode } from '../hl7';
+import type { RawMessage, RejectionCode } from '../hl7';
 import type { Tenant } from '../tenants';
 import type { ClinicalEvent } from './clinical-event';
-import type { Delivery, MessageDocument, RawReference } from './types';
+import type { Delivery, Finding, MessageDocument, RawReference } from './types';
 
 export interface StoredMessage {
   readonly document: MessageDocument;
@@ -84,7 +84,7 @@ export type Interpretation =
       readonly kind: 'rejected';
       readonly code: RejectionCode;
       readonly location?: string;
-      readonly diagnostics: readonly Diagnostic[];
+      readonly findings: readonly Finding[];
     };
 
 export interface IngestPorts {

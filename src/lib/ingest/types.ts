@@ -30,6 +30,7 @@ export interface Delivery {
 export type MessageStatus =
   'received' | 'converted' | 'stored' | 'done' | 'rejected' | 'conflict' | 'duplicate';
 
+/** A diagnostic without its text. */
 export interface Finding {
   readonly severity: string;
   readonly code: string;

@@ -88,6 +88,19 @@ describe('bodies', () => {
     expect(world.blobs.size).toBe(1);
   });
 
+  test.each([
+    [adt({ controlId: '' }), 'MSH[1]-10', 'MSH^1^10'],
+    [adt().replace('ADT^A01^ADT_A01', 'ADT^Z99'), 'MSH[1]-9[1].2', 'MSH^1^9^1^2'],
+    [adt().replace(/PID.*\r/, ''), 'PID[1]', 'PID^1'],
+    [adt().replace('1001^^^GEN^MR', ''), 'PID[1]-3', 'PID^1^3'],
+  ])('%j: the document and ERR-2 say where', async (body, location, err2) => {
+    const world = new MemoryWorld();
+    await run(world, body);
+    expect(world.documents()).toMatchObject([
+      { location, ack: expect.stringContaining(`\rERR||${err2}|`) as string },
+    ]);
+  });
+
   test('a batch: every message has its own fate, the same message twice is a duplicate', async () => {
     const world = new MemoryWorld();
     const batch = [
@@ -176,7 +189,7 @@ describe('replay', () => {
   test('a rejected message is processed anew, its first outcome stays in its history', async () => {
     const world = new MemoryWorld();
     const refused = world.ports({
-      interpret: () => ({ kind: 'rejected', code: 'UNSUPPORTED_EVENT', diagnostics: [] }),
+      interpret: () => ({ kind: 'rejected', code: 'UNSUPPORTED_EVENT', findings: [] }),
     });
     await processBody(bytes(adt()), delivery('d1'), refused);
     await processBody(bytes(adt()), delivery('d2', { isReplay: true }), refused);

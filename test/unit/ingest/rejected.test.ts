@@ -150,7 +150,7 @@ describe('what waits', () => {
     await processBody(
       Buffer.from(adt()),
       delivery('d1'),
-      world.ports({ interpret: () => ({ kind: 'rejected', code: 'UNSUPPORTED_EVENT', diagnostics: [] }) }),
+      world.ports({ interpret: () => ({ kind: 'rejected', code: 'UNSUPPORTED_EVENT', findings: [] }) }),
     );
     expect(await keys(desk)).toEqual(['hl7-rejected UNSUPPORTED_EVENT']);
     await ingest.replay('A1');

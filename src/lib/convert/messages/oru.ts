@@ -22,7 +22,7 @@ const noResults: Diagnostic = {
 export function convertOru(root: Group, scope: Scope): Reference[] {
   const results = root.allGroups('PATIENT_RESULT');
   const targets = results.flatMap((result) => convertResult(result, scope));
-  if (results.length === 0) throw new Rejection('NO_PATIENT', 'PID');
+  if (results.length === 0) throw new Rejection('NO_PATIENT', 'PID[1]');
   return targets;
 }
 

@@ -93,7 +93,7 @@ function patientKey(pid: SegmentReader, identifiers: readonly OwnIdentifier[], s
     if (match !== undefined) return match.identifier;
   }
   const first = identifiers[0];
-  if (first === undefined) throw new Rejection('NO_PATIENT_ID', `PID^${pid.segment.occurrence}^3`);
+  if (first === undefined) throw new Rejection('NO_PATIENT_ID', `${pid.location}-3`);
   return first.identifier;
 }
 
