@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageIdentity, senderProfileSchema, type SenderProfile } from '../../src/lib/convert';
@@ -95,9 +96,12 @@ function readProfile(file: string): SenderProfile {
   );
 }
 
-function keyOf(raw: RawMessage, tenant: Tenant): string | null {
+/** As the message would be known in the store. */
+function keyOf(raw: RawMessage, tenant: Tenant): string {
   const header = readRawHeader(raw)?.header;
-  return header === undefined || header.controlId === '' ? null : messageIdentity(tenant.id, header).key;
+  return header === undefined || header.controlId === ''
+    ? `sha256:${createHash('sha256').update(raw.bytes).digest('hex')}`
+    : messageIdentity(tenant.id, header).key;
 }
 
 /** What a sender would be told. The time is the message's own so that converting twice prints the same bytes. */
