@@ -51,7 +51,7 @@ export function patient(ports: IngestPorts): InvocationPorts {
     }),
     audit: { record: (event) => patiently(() => ports.audit.record(event)) },
     outbox: {
-      enqueue: (messages) => patiently(() => ports.outbox.enqueue(messages)),
+      enqueue: (message) => patiently(() => ports.outbox.enqueue(message)),
       reject: (message) => patiently(() => ports.outbox.reject(message)),
       publish: (event) => patiently(() => ports.outbox.publish(event)),
     },

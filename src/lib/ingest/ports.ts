@@ -68,7 +68,7 @@ export interface RejectedMessage {
 }
 
 export interface Outbox {
-  enqueue(messages: readonly QueueMessage[]): Promise<void>;
+  enqueue(message: QueueMessage): Promise<void>;
   reject(message: RejectedMessage): Promise<void>;
   publish(event: ClinicalEvent): Promise<void>;
 }

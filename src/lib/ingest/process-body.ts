@@ -121,7 +121,7 @@ async function sendLater(
   const { raw, outbox } = patient(ports);
   try {
     const again = { ...delivery, unexplained: counted.unexplained };
-    await outbox.enqueue([await retryMessage(body, again, at, { ...ports, raw })]);
+    await outbox.enqueue(await retryMessage(body, again, at, { ...ports, raw }));
   } catch (error) {
     // The host gives it back and gets it at once, ten times. Where patience was of no use, this slows it down.
     if (!mayPassSoon(failureKind(error))) await clock.sleep(holdMilliseconds);

@@ -67,18 +67,16 @@ export async function replay(reference: string, ports: Ports): Promise<readonly 
   const documents = (await ports.messages.find(reference)).filter(isReplayable);
   for (const document of documents) {
     const { tenantId, raw, charset, editedFrom } = document;
-    await ports.outbox.enqueue([
-      {
-        body: Buffer.from(JSON.stringify(raw)),
-        properties: {
-          tenantId,
-          bodyKind: 'claim-check/1',
-          replay: true,
-          ...(charset === 'utf-8' && { charset }),
-          ...(editedFrom !== undefined && { editedFrom }),
-        },
+    await ports.outbox.enqueue({
+      body: Buffer.from(JSON.stringify(raw)),
+      properties: {
+        tenantId,
+        bodyKind: 'claim-check/1',
+        replay: true,
+        ...(charset === 'utf-8' && { charset }),
+        ...(editedFrom !== undefined && { editedFrom }),
       },
-    ]);
+    });
   }
   const origins = new Set([reference, ...documents.map(({ origin }) => origin)]);
   const now = ports.clock.now();
@@ -89,7 +87,7 @@ export async function replay(reference: string, ports: Ports): Promise<readonly 
       if (documents.length > 0) return;
       // Somebody has looked at it: it may fail as often as a new one.
       const delivery = { ...readDelivery(letter.metadata, now), unexplained: undefined };
-      await ports.outbox.enqueue([await retryMessage(letter.body, delivery, now, ports)]);
+      await ports.outbox.enqueue(await retryMessage(letter.body, delivery, now, ports));
     },
   );
   const sent = documents.length > 0 ? documents.map(({ id }) => id) : letters.map(originOf);

@@ -1,4 +1,5 @@
 import type { ServiceBusReceivedMessage, ServiceBusReceiver } from '@azure/service-bus';
+import Long from 'long';
 import type { Azure } from '../azure';
 import type { DeadLetter, DeadLetterQueue } from './ports';
 
@@ -23,10 +24,14 @@ export function createDeadLetterQueue(azure: Azure): DeadLetterQueue {
     peek: () =>
       withReceiver(async (receiver) => {
         const letters: DeadLetter[] = [];
+        // Said each time: without it the SDK goes on where the last peek of this process ended.
+        let fromSequenceNumber = Long.ZERO;
         while (letters.length < maxPeeked) {
-          const next = await receiver.peekMessages(page);
-          if (next.length === 0) break;
+          const next = await receiver.peekMessages(page, { fromSequenceNumber });
+          const last = next.at(-1)?.sequenceNumber;
+          if (last === undefined) break;
           letters.push(...next.map(letterOf));
+          fromSequenceNumber = last.add(1);
         }
         return letters;
       }),

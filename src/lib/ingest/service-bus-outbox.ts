@@ -4,17 +4,15 @@ import type { Outbox } from './ports';
 
 export function createOutbox(azure: Azure): Outbox {
   return {
-    async enqueue(messages) {
-      const sender = await azure.sender('hl7-messages');
-      for (const { messageId, body, properties, notBefore } of messages) {
-        await sender.sendMessages({
-          // A Buffer travels as AMQP data, byte for byte; a string would be quoted as JSON.
-          body: Buffer.from(body.buffer, body.byteOffset, body.byteLength),
-          applicationProperties: { ...properties },
-          ...(messageId !== undefined && { messageId }),
-          ...(notBefore && { scheduledEnqueueTimeUtc: notBefore }),
-        });
-      }
+    async enqueue({ messageId, body, properties, notBefore }) {
+      const message: ServiceBusMessage = {
+        // A Buffer travels as AMQP data, byte for byte; a string would be quoted as JSON.
+        body: Buffer.from(body.buffer, body.byteOffset, body.byteLength),
+        applicationProperties: { ...properties },
+        ...(messageId !== undefined && { messageId }),
+        ...(notBefore && { scheduledEnqueueTimeUtc: notBefore }),
+      };
+      await (await azure.sender('hl7-messages')).sendMessages(message);
     },
 
     async reject({ messageId, id, pk, tenantId, code, ack, raw }) {

@@ -29,7 +29,7 @@ export class MemoryWorld {
   readonly blobs = new Map<string, Uint8Array>();
   readonly container = new MemoryContainer();
   readonly audit = new Map<string, AuditEventInput>();
-  readonly queued: Parameters<IngestPorts['outbox']['enqueue']>[0][number][] = [];
+  readonly queued: Parameters<IngestPorts['outbox']['enqueue']>[0][] = [];
   /** By message id, as the broker's duplicate detection keeps them. */
   readonly rejected = new Map<string, Parameters<IngestPorts['outbox']['reject']>[0]>();
   readonly events = new Map<string, Parameters<IngestPorts['outbox']['publish']>[0]>();
@@ -122,7 +122,7 @@ export class MemoryWorld {
       },
       audit,
       outbox: {
-        enqueue: (messages) => call('outbox.enqueue', () => void this.queued.push(...messages)),
+        enqueue: (message) => call('outbox.enqueue', () => void this.queued.push(message)),
         reject: (message) =>
           call('outbox.reject', () => void this.rejected.set(message.messageId, cloned(message))),
         publish: (event) => call('outbox.publish', () => void this.events.set(event.id, cloned(event))),
