@@ -69,7 +69,8 @@ function install(node, lock) {
   console.error('medrelay: installing packages (once, about a minute)');
   const npm = spawnSync('npm', ['ci', '--no-audit', '--no-fund'], {
     cwd: root,
-    stdio: ['ignore', 'inherit', 'inherit'],
+    // Its report must not get into the output of a command that prints JSON.
+    stdio: ['ignore', process.stderr.fd, 'inherit'],
     shell: process.platform === 'win32',
   });
   if (npm.status !== 0)
