@@ -9,8 +9,11 @@ import type { StackInfo } from '../../local';
 export const root = resolve(__dirname, '../..');
 export const scripts = { start: join(root, 'scripts/start.js'), medrelay: join(root, 'cli/medrelay.js') };
 
-/** What a person's shell hands on; not what a test runner adds. */
-const env = { PATH: process.env['PATH'], HOME: process.env['HOME'], TMPDIR: tmpdir() };
+/**
+ * Nothing of what a test runner adds, and no npm: where packages have to be installed first, the tests fail instead of
+ * replacing them under everything else that runs.
+ */
+const env = { PATH: '/nonexistent', HOME: process.env['HOME'], TMPDIR: tmpdir() };
 
 const folders: string[] = [];
 export function folder(): string {
