@@ -107,7 +107,8 @@ describe('convert', () => {
       expected.map(([, status, why]) => [status === 'done' ? 'converted' : 'rejected', why]),
     );
     for (const [i, { key, status, bundle, ledger, ack }] of lines.entries()) {
-      expect(ack).toMatch(status === 'converted' ? /\rMSA\|AA\b/ : /\rMSA\|A[ER]\b/);
+      // In the delimiters of the message.
+      expect(ack).toMatch(status === 'converted' ? /\rMSA.AA\b/ : /\rMSA.A[ER]\b/);
       expect([bundle?.resourceType, typeof ledger?.carried]).toEqual(
         status === 'converted' ? ['Bundle', 'number'] : [undefined, 'undefined'],
       );

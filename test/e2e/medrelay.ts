@@ -39,9 +39,12 @@ export interface Result {
   readonly stderr: string;
 }
 
+/** Without the entry for older versions of Node, which the long-running commands go through. */
+const cli = ['--disable-warning=ExperimentalWarning', join(root, 'dist/cli.js')];
+
 /** A command in a second shell, to its end. */
 export async function medrelay(args: readonly string[], { cwd = root, input = '' } = {}): Promise<Result> {
-  const child = spawn(process.execPath, [scripts.medrelay, ...args], { cwd, env });
+  const child = spawn(process.execPath, [...cli, ...args], { cwd, env });
   child.stdin.on('error', () => undefined).end(input);
   const [stdout, stderr, [code]] = await Promise.all([
     text(child.stdout),
