@@ -1,5 +1,4 @@
 export { buildAck, buildBatchAck, type AckInput } from './ack';
-export { charsetName } from './charset';
 export { checkHeader, readHeader, readRawHeader } from './header';
 export { buildMessage, type OutgoingRepetition, type OutgoingSegment } from './outgoing';
 export { rejections, type RejectionCode } from './rejections';
