@@ -92,8 +92,9 @@ function classifyOne(error: Record<string, unknown>): AzureFailure | undefined {
   if (error instanceof MedrelayError)
     return PASSING_CODES.includes(error.code) ? { kind: 'unavailable' } : undefined;
   const { code, statusCode, name } = error;
-  const status = [statusCode, code].find((value) => typeof value === 'number');
-  if (status !== undefined) {
+  // The numbers of a DOMException (AbortError 20, TimeoutError 23) are no HTTP statuses.
+  const status = [statusCode, code].find((value) => typeof value === 'number' && value >= 100);
+  if (typeof status === 'number') {
     const subStatus = [error.substatus, error.subStatusCode].find((value) => typeof value === 'number');
     const wait = error.retryAfterInMs;
     const kind = classifyStatus(status, subStatus);

@@ -25,6 +25,7 @@ it.each([
   ['reset connection', { code: 'ECONNRESET' }, 'unavailable'],
   ['unknown host', { code: 'ENOTFOUND' }, 'unavailable'],
   ['missing file', { code: 'ENOENT' }, 'other'],
+  ['time-out of AbortSignal', { name: 'TimeoutError', code: 23 }, 'unavailable'],
   ['aborted call', { name: 'AbortError' }, 'unavailable'],
   ['busy broker', { name: 'ServiceBusError', code: 'ServiceBusy', retryable: true }, 'throttled'],
   ['full queue', { name: 'ServiceBusError', code: 'QuotaExceeded' }, 'unavailable'],
