@@ -6,7 +6,7 @@ const { join } = require('node:path');
 const { build, prepare, root, runBuilt } = require('../scripts/prepare');
 
 (async () => {
-  const node = prepare();
+  const node = prepare({ keep: true });
   const failed = existsSync(join(root, 'dist', 'cli.js')) ? 0 : await build(node);
   process.exitCode = failed || (await runBuilt(node, 'cli.js', process.argv.slice(2)));
 })();

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { readStack, type StackInfo } from '../local';
 import { loadConfig } from '../src/lib/config';
 import { MedrelayError } from '../src/lib/errors';
@@ -19,7 +20,7 @@ export async function withServices(
   if (!stack && !Object.keys(process.env).some((name) => CONNECTION.test(name)))
     throw new MedrelayError(
       'NO_STACK',
-      `No stack is running on ${dataDir}, and the environment names no services. Start a stack with "npm start", ` +
+      `No stack is running on ${resolve(dataDir)}, and the environment names no services. Start a stack with "npm start", ` +
         'name its folder with --data, or set ServiceBusConnection, CosmosDBConnection and AzureWebJobsStorage.',
     );
   const services = createServices(

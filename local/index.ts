@@ -1,5 +1,6 @@
 /** The local stack: everything the app needs on one machine, without Docker or an Azure account. */
 export {
+  keyFileOf,
   readStack,
   startStack,
   StackError,

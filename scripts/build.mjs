@@ -2,30 +2,33 @@
 // dist/cli.js   the `medrelay` command
 // dist/local/*  one process each of the local stack
 import { build } from 'esbuild';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-process.chdir(fileURLToPath(new URL('..', import.meta.url)));
-
+const root = fileURLToPath(new URL('..', import.meta.url));
 const common = {
+  absWorkingDir: root,
   bundle: true,
   platform: 'node',
   target: 'node22',
   format: 'cjs',
   sourcemap: true,
   logLevel: 'warning',
+  outdir: 'dist',
+  write: false,
   // @azure/storage-blob reads import.meta.url, which CommonJS output leaves empty.
   define: { 'import.meta.url': '__medrelay_import_meta_url' },
   banner: { js: "const __medrelay_import_meta_url = require('node:url').pathToFileURL(__filename).href;" },
 };
 
-const entries = (names) => Object.fromEntries(Object.entries(names).filter(([, file]) => existsSync(file)));
+const entries = (names) =>
+  Object.fromEntries(Object.entries(names).filter(([, file]) => existsSync(join(root, file))));
 
-await Promise.all([
+const built = await Promise.all([
   build({
     ...common,
     entryPoints: entries({ app: 'src/app.ts' }),
-    outdir: 'dist',
     external: ['@azure/functions-core'],
   }),
   build({
@@ -40,7 +43,15 @@ await Promise.all([
       'tools/bench': 'bench/main.ts',
       'tools/drill': 'test/drills/main.ts',
     }),
-    outdir: 'dist',
     packages: 'external',
   }),
 ]);
+
+// Another stack may be running from these files and start a part again at any moment: each is replaced whole.
+for (const { path, contents } of built.flatMap(({ outputFiles }) => outputFiles)) {
+  if (existsSync(path) && readFileSync(path).equals(contents)) continue;
+  mkdirSync(dirname(path), { recursive: true });
+  const temporary = `${path}.${process.pid}.tmp`;
+  writeFileSync(temporary, contents);
+  renameSync(temporary, path);
+}

@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageIdentity, senderProfileSchema, type SenderProfile } from '../../src/lib/convert';
@@ -53,7 +54,7 @@ async function convert(paths: readonly string[], options: Options): Promise<void
       const outcome =
         refusal === undefined
           ? interpret(raw, tenant, { enqueuedAt: new Date(0).toISOString() })
-          : { kind: 'rejected' as const, code: refusal, location: undefined, diagnostics: [] };
+          : { kind: 'rejected' as const, code: refusal, location: undefined };
       const where = `${file}[${raw.index + 1}]`;
       if (outcome.kind === 'rejected') {
         process.exitCode = 1;
@@ -103,9 +104,12 @@ function readProfile(file: string): SenderProfile {
   );
 }
 
-function keyOf(raw: RawMessage, tenant: Tenant): string | null {
+/** As the message would be known in the store. */
+function keyOf(raw: RawMessage, tenant: Tenant): string {
   const header = readRawHeader(raw)?.header;
-  return header === undefined || header.controlId === '' ? null : messageIdentity(tenant.id, header).key;
+  return header === undefined || header.controlId === ''
+    ? `sha256:${createHash('sha256').update(raw.bytes).digest('hex')}`
+    : messageIdentity(tenant.id, header).key;
 }
 
 /** What a sender would be told. The time is the message's own so that converting twice prints the same bytes. */

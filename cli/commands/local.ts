@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { startCosmos } from '../../local/cosmos';
-import { parseEmulatorConfig, startServiceBus } from '../../local/servicebus';
+import { parseEmulatorConfig, startServiceBus, type EmulatorConfig } from '../../local/servicebus';
 import { StackError } from '../../local';
 import { port } from '../options';
 
@@ -25,11 +25,11 @@ export function localCommand(): Command {
     .option('--key <key>', 'shared access key (default: a new one)')
     .action(async ({ port, data, key, config }: Options & { config: string }) => {
       const text = await readFile(config, 'utf8');
-      await untilStopped(() =>
+      await untilStopped(async () =>
         startServiceBus({
           port,
           dataDir: data,
-          config: parseEmulatorConfig(JSON.parse(text)),
+          config: readConfig(config, text),
           sharedAccessKey: key ?? randomBytes(32).toString('base64'),
         }),
       );
@@ -46,6 +46,14 @@ export function localCommand(): Command {
   return command;
 }
 
+function readConfig(file: string, text: string): EmulatorConfig {
+  try {
+    return parseEmulatorConfig(JSON.parse(text));
+  } catch (error) {
+    throw new StackError(`${file}: ${error instanceof Error ? error.message : 'cannot be read'}`);
+  }
+}
+
 interface RunningPart {
   readonly connectionString: string;
   readonly failed?: Promise<Error>;
@@ -58,6 +66,7 @@ async function untilStopped(startPart: () => Promise<RunningPart>): Promise<void
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => ask());
   });
   const part = await startPart().catch((error: Error) => {
+    // What keeps a part from starting is of this machine and holds no patient.
     throw new StackError(error.message);
   });
   console.log(part.connectionString);

@@ -31,7 +31,10 @@ export function messagesCommand(): Command {
     .addOption(new Option('--status <status>', 'only with this status').choices(statuses))
     .option('--tenant <id>', 'only this tenant')
     .addOption(limitOption())
-    .option('--waiting', 'what is in hl7-rejected and in the dead-letter queue')
+    .option(
+      '--waiting',
+      'what waits for a person (hl7-rejected, dead-letter) or for its next attempt (scheduled)',
+    )
     .option('--json', 'one object with items')
     .addOption(dataOption())
     .action((options: ListOptions) => withServices(options.data, (services) => list(services, options)));
@@ -50,6 +53,7 @@ export function messagesCommand(): Command {
     .addOption(dataOption())
     .action((key: string, options: { data: string }) =>
       withServices(options.data, async ({ ingest }) => {
+        oneMessage(await ingest.showMessage(key));
         for (const id of await ingest.replay(key)) console.log(`sent again: ${id}`);
       }),
     );
@@ -85,10 +89,11 @@ async function list(
 ): Promise<void> {
   const { ingest } = services;
   if (waiting) {
-    printList(await ingest.listRejected(), json, ({ queue, id, code, enqueuedAt }) => ({
+    printList(await ingest.listWaiting(), json, ({ queue, id, code, enqueuedAt, until }) => ({
       since: shortTime(enqueuedAt),
       queue,
       code,
+      until: until && shortTime(until),
       id,
     }));
     return;
@@ -120,15 +125,28 @@ async function show(services: Services, key: string, { raw, json }: ShowOptions)
 }
 
 async function edit(services: Services, key: string, file: string | undefined): Promise<void> {
-  const [document] = await services.ingest.showMessage(key);
+  const documents = oneMessage(await services.ingest.showMessage(key));
+  // The newest that somebody has to correct; behind a duplicate of it is the message itself.
+  const document =
+    documents.find(({ status }) => status === 'rejected' || status === 'conflict') ?? documents.at(-1);
   if (!document)
     throw new MedrelayError('MESSAGE_NOT_FOUND', 'No message has this key. See `medrelay messages list`.');
   const original = await readAudited(services, document);
   const corrected = file === undefined ? await inEditor(original) : await readFile(file);
-  if (original.equals(corrected))
+  if (segmentsOf(original) === segmentsOf(corrected))
     throw new MedrelayError('NOT_CHANGED', 'Nothing was changed, so nothing was sent.');
-  for (const { key: sent } of await services.ingest.resubmitEdited(key, corrected))
+  for (const { key: sent } of await services.ingest.resubmitEdited(document.id, corrected))
     console.log(`sent: ${sent}`);
+}
+
+/** A control id alone may be that of several senders; what changes something must mean one of them. */
+function oneMessage(documents: readonly MessageDocument[]): readonly MessageDocument[] {
+  const keys = [...new Set(documents.map(({ key }) => key))];
+  if (keys.length <= 1) return documents;
+  throw new MedrelayError(
+    'SEVERAL_MESSAGES',
+    `Several messages have this control id. Name one by its key: ${keys.map((key) => `'${key}'`).join(', ')}`,
+  );
 }
 
 async function readAudited(services: Services, document: MessageDocument): Promise<Buffer> {
@@ -138,6 +156,13 @@ async function readAudited(services: Services, document: MessageDocument): Promi
     throw new MedrelayError('RAW_MISSING', 'The message is known but its bytes are no longer kept.');
   return Buffer.from(bytes);
 }
+
+/** Editors end a file in their own way; that is no correction. */
+const segmentsOf = (bytes: Buffer): string =>
+  bytes
+    .toString('latin1')
+    .replace(/[\r\n]+/g, '\r')
+    .trimEnd();
 
 /** Segments end with a bare CR on the wire, which editors show as one long line. */
 async function inEditor(original: Buffer): Promise<Buffer> {

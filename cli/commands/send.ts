@@ -83,6 +83,12 @@ async function send(ingest: Ingest, paths: readonly string[], options: Options):
       },
     });
     waiting.end();
+    for (const [message, fate] of fates) {
+      if (fate.status !== 'duplicate') continue;
+      // Sent before and refused then: to the sender that is no success.
+      const [first] = (await ingest.showMessage(message.id)).filter(({ id }) => id === message.id);
+      if (first?.code !== undefined) fates.set(message, { ...fate, code: first.code });
+    }
   }
   report([...fates.values()], options);
 }
@@ -121,5 +127,6 @@ function report(fates: readonly Fate[], { wait, json }: Options): void {
         : `${totals.sent} sent. See what became of them: medrelay messages list`,
     );
   }
-  if (wait && totals.done + totals.duplicate < totals.sent) process.exitCode = 1;
+  if (wait && fates.some(({ status, code }) => status === 'pending' || code !== undefined))
+    process.exitCode = 1;
 }

@@ -1,8 +1,10 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { readStack, startStack, type StackInfo } from '../../local';
 import type { Feed } from '../../src/lib/ingest';
+import { existsSync } from 'node:fs';
+import { keyFileOf, readStack, startStack, type StackInfo } from '../../local';
+import { keyFileWrap } from '../../src/lib/security';
 import { checkout } from '../checkout';
 import { dataOption, defaultDataDir } from '../options';
 import { withServices } from '../services';
@@ -41,6 +43,9 @@ async function start(options: StartOptions): Promise<void> {
   const stopAsked = new Promise<void>((ask) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => ask());
   });
+  // With a damaged key file everything would start, and every message would fail.
+  const keyFile = keyFileOf(options.data);
+  if (existsSync(keyFile)) void keyFileWrap(keyFile, 'Development').keyId;
   const stack = await startStack({
     dataDir: options.data,
     appDir: options.app,
@@ -94,7 +99,7 @@ export function stopCommand(): Command {
     .action(async ({ data }: { data: string }) => {
       const stack = await readStack(data);
       if (!stack) {
-        console.log(`No stack is running on ${data}.`);
+        console.log(`No stack is running on ${resolve(data)}.`);
         return;
       }
       process.kill(stack.pid, 'SIGTERM');

@@ -7,7 +7,7 @@ import { parseDuration } from './duration';
 import type { CorrelationField, Filter } from './entity/filter';
 import type { QueueSettings } from './entity/queue';
 
-export class ConfigError extends Error {}
+class ConfigError extends Error {}
 
 export interface QueueConfig extends QueueSettings {
   name: string;

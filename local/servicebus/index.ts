@@ -10,7 +10,7 @@ import { Namespace } from './namespace';
 import { Store } from './store';
 import { Turn } from './turn';
 
-export { ConfigError, parseEmulatorConfig, type EmulatorConfig } from './config';
+export { parseEmulatorConfig, type EmulatorConfig } from './config';
 
 export interface ServiceBusOptions {
   /** 0 takes a free port. */

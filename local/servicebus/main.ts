@@ -66,7 +66,7 @@ function readJson(file: string): unknown {
 
 function exitWith(error: unknown): void {
   const sentence = error instanceof Error ? error.message : String(error);
-  process.stderr.write(`Service Bus endpoint: ${sentence}\n`, () => process.exit(1));
+  process.stderr.write(`${sentence}\n`, () => process.exit(1));
 }
 
 main().catch(exitWith);

@@ -55,7 +55,7 @@ const SCHEMA = `
   CREATE INDEX history_age ON history (entity, seen_at);
   PRAGMA user_version = ${SCHEMA_VERSION};`;
 
-export class StoreError extends Error {}
+class StoreError extends Error {}
 
 export class Store {
   private readonly db: DatabaseSync;

@@ -30,7 +30,7 @@ export type SenderInternals = Sender & {
 type Transfer = { performative: { message_format: number | null | undefined } };
 
 /** Any format but 0 makes rhea hand over a message's bytes; 0 would have it decode them. */
-export const PLAIN_FORMAT = 0x4d520000;
+const PLAIN_FORMAT = 0x4d520000;
 /** Several complete messages as the data sections of one (the SDKs' batches). */
 export const BATCH_FORMAT = 0x80013700;
 

@@ -17,6 +17,8 @@ const PRIVATE = 0o600;
 const ORPHAN_LIMIT_MS = 20_000;
 
 const newKey = (): string => randomBytes(40).toString('base64url');
+/** Where the app keeps its key-encryption key. */
+export const keyFileOf = (dataDir: string): string => join(dataDir, 'keys', 'kek.json');
 const stackFile = (dataDir: string): string => join(dataDir, 'stack.json');
 const lockFile = (dataDir: string): string => join(dataDir, 'lock');
 
@@ -134,13 +136,16 @@ export function readKeys(dataDir: string): {
   }
   const sasFile = join(dir, 'service-bus.key');
   const sasKey = keep(sasFile, `${randomBytes(32).toString('base64')}\n`).trim();
-  if (!sasKey) throw new StackError(`${sasFile} is empty. Restore it, or delete it to get a new key.`);
+  if (!/^[\x21-\x7e]+$/.test(sasKey))
+    throw new StackError(
+      `${sasFile} is damaged: it must hold one key. Restore it, or delete it to get a new one.`,
+    );
   return {
     functionKeys: { master, function: fn, system },
     functionKeysFile,
     sasKey,
     // Made by the app itself at first use.
-    keyFile: join(dir, 'kek.json'),
+    keyFile: keyFileOf(dataDir),
   };
 }
 

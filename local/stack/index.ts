@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { HostedFunctionInfo } from '../host';
 import { readLocalSettings } from '../host/settings';
+import { emulatorSettings } from './app-settings';
 import {
   awaitOrphans,
   identity,
@@ -17,7 +18,7 @@ import { choosePorts } from './ports';
 import { createBlobContainers, createContainers, emulatorConfig, readTopology } from './topology';
 
 export { StackError } from './errors';
-export { readStack } from './data-dir';
+export { keyFileOf, readStack } from './data-dir';
 
 export interface StackOptions {
   dataDir: string;
@@ -123,6 +124,11 @@ export async function startStack(options: StackOptions): Promise<StackHandle> {
       keys.functionKeysFile,
       {
         DEFAULT_TENANT: settings['DEFAULT_TENANT'] ?? 'demo',
+        ...emulatorSettings(settings, {
+          serviceBus: busReady.connectionString,
+          cosmos: cosmosReady.connectionString,
+          storage,
+        }),
         ...process.env,
         ServiceBusConnection: busReady.connectionString,
         CosmosDBConnection: cosmosReady.connectionString,

@@ -10,6 +10,8 @@ export interface PartOptions {
   env: Record<string, string | undefined>;
   /** Recognises the line of stdout that says the part is ready. */
   isReady(line: string): boolean;
+  /** What to do when it does not start, where its own last words do not say it. */
+  advice?: string;
   log(line: string): void;
   /** The process id is another one, after a restart. */
   onRestart(): void;
@@ -37,17 +39,18 @@ export class Part {
 
   /** Resolves with the line that said ready; fails with the part's own last words. */
   async start(): Promise<string> {
-    const { name } = this.options;
+    const { name, advice } = this.options;
     const started = Date.now();
     const child = this.#spawn();
-    const tail: string[] = [];
+    let isUp = false;
+    // Held back until it is up: the last words of a part that does not start are the reason, and said once.
+    const early: string[] = [];
     if (child.stderr) {
       createInterface({ input: child.stderr }).on('line', (line) => {
-        if (line.trim() !== '') tail.splice(0, tail.length, ...tail.slice(-4), line);
-        this.options.log(line);
+        if (isUp) this.options.log(line);
+        else if (line.trim() !== '') early.push(line);
       });
     }
-    let isUp = false;
     return new Promise<string>((resolve, reject) => {
       const limit = setTimeout(() => {
         child.kill('SIGKILL');
@@ -58,6 +61,7 @@ export class Part {
           if (isUp || !this.options.isReady(line)) return;
           isUp = true;
           clearTimeout(limit);
+          early.forEach((each) => this.options.log(each));
           resolve(line);
         });
       }
@@ -68,8 +72,13 @@ export class Part {
       child.once('close', (code, signal) => {
         clearTimeout(limit);
         const how = signal ? `signal ${signal}` : `exit code ${code}`;
-        reject(new StackError(`${name} could not start: ${tail.at(-1) ?? how}`));
-        if (this.#stopping || !isUp) return;
+        if (!isUp) {
+          const reason = early.pop() ?? how;
+          early.forEach((each) => this.options.log(each));
+          reject(new StackError([`${name} could not start: ${reason}`, advice].filter(Boolean).join('\n')));
+          return;
+        }
+        if (this.#stopping) return;
         if (Date.now() - started > HEALTHY_MS) this.#delay = FIRST_DELAY_MS;
         this.options.log(`${name} ended unexpectedly (${how}); it is restarted.`);
         this.#restartLater();

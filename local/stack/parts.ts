@@ -87,6 +87,7 @@ export function azuritePart(script: string, ports: StackPorts, dataDir: string, 
     env: process.env,
     // Tables are the last of its three services to start.
     isReady: (line) => line.includes('Table service is successfully listening'),
+    advice: `If its data in ${location} is damaged, restore it or move the folder away to start empty.`,
     stopLimitMs: STOP_LIMIT_MS,
     ...own('Azurite', common),
   });

@@ -1,7 +1,7 @@
 import { app, type InvocationContext } from '@azure/functions';
 import { readDelivery } from '../lib/ingest';
-import { safeError } from '../lib/security';
 import { functionServices } from '../lib/services';
+import { safely } from './safely';
 
 // Without dataType the host decodes the body as UTF-8 text and the library parses what looks like JSON, so Latin-1
 // messages would lose bytes. The typed options do not know it, but pass it on.
@@ -10,18 +10,18 @@ const trigger = { connection: 'ServiceBusConnection', queueName: 'hl7-messages',
 app.serviceBusQueue('hl7Processor', { ...trigger, handler: processHl7 });
 
 async function processHl7(body: unknown, context: InvocationContext): Promise<void> {
-  const delivery = readDelivery(context.triggerMetadata, new Date());
-  try {
+  await safely('message', context, async () => {
+    const delivery = readDelivery(context.triggerMetadata, new Date());
     const { outcomes, retry } = await functionServices().ingest.processBody(bytesOf(body), delivery);
     for (const { id, status, code } of outcomes)
       context.info(`message ${id} ${status}${code ? ` ${code}` : ''}`);
-    if (retry) context.warn(`sent again for ${retry.at}: ${retry.code}`);
-  } catch (error) {
-    const { code, safeMessage } = safeError(error);
-    context.error(`${code}: ${safeMessage}`);
-    // The host logs what a function throws; the original may quote a patient.
-    throw new Error(`${code}: ${safeMessage}`);
-  }
+    if (retry) {
+      const line = `sent again for ${retry.at}: ${retry.code}: ${retry.safeMessage}`;
+      // What passes by itself wakes nobody.
+      if (retry.kind === 'passing') context.warn(line);
+      else context.error(line);
+    }
+  });
 }
 
 function bytesOf(body: unknown): Uint8Array {

@@ -40,15 +40,6 @@ export interface Services {
   close(): Promise<void>;
 }
 
-/** Of the store and the pipeline: another writer or replica was in the way. */
-const passing = new Set(['MESSAGE_READ_BEHIND', 'STORE_CONTENTION']);
-
-function isTransient(error: unknown): boolean {
-  if (error instanceof MedrelayError && passing.has(error.code)) return true;
-  const { kind } = classifyAzureError(error);
-  return kind === 'throttled' || kind === 'unavailable';
-}
-
 /** `app` names the process in audit records: `medrelay-functions`, `medrelay-cli`. */
 export function createServices(app: string, config: Config = loadConfig()): Services {
   const tenants = loadTenants(config.configDir);
@@ -82,7 +73,6 @@ export function createServices(app: string, config: Config = loadConfig()): Serv
     resources,
     audit,
     clock: { now: () => new Date(), sleep: (milliseconds) => delay(milliseconds) },
-    isTransient,
     retryDelaysSeconds: config.retryDelaysSeconds,
     maxInlineBytes: config.maxInlineBytes,
   });

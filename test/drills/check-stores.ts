@@ -19,7 +19,7 @@ type Event = Pick<AuditDocument, 'id' | 'source'>;
 export async function checkStores(drill: Drill, load: Load): Promise<Check[]> {
   const { services, say } = drill;
   say('counting what is in the stores');
-  // Events that waited in the journal are brought in by whoever operates the product.
+  // What waits in the journal is brought in now: the next regular time may be minutes away.
   const journal = await services.auditReplay.replayJournal();
   const messages = await select<Message>(services, 'clinical/messages', 'c.id, c.status, c.tenantId');
   const expected = expectedOf(services, load.sent);

@@ -13,10 +13,11 @@ export interface ReplayPorts extends AuditPorts {
 
 export interface AuditReplay {
   /**
-   * Brings one document of the queue `audit-ingest` into the store; any number of times. While the store is away it is
-   * queued again for later: a function that throws gets the message back at once, and after ten such deliveries, which
-   * take seconds, the event would lie among the dead letters.
-   * @throws MedrelayError AUDIT_DOCUMENT_INVALID for what this product did not write: it belongs in the dead letters.
+   * Brings one document of the queue `audit-ingest` into the store; any number of times. While the store is away or
+   * refuses us it is queued again for later: a function that throws gets the message back at once, and after ten such
+   * deliveries, which take seconds, the event would lie among the dead letters.
+   * @throws MedrelayError AUDIT_DOCUMENT_INVALID for what this product did not write, and after five attempts whatever
+   * nobody has an explanation for: these belong in the dead letters.
    */
   replayQueued(document: unknown, attempt?: number): Promise<Replayed | 'postponed'>;
   /** Brings every journaled document into the store and then takes it out; what was refused stays, and is counted. */
@@ -42,8 +43,8 @@ export function createAuditReplay(ports: ReplayPorts): AuditReplay {
       try {
         return await bringIn(candidate);
       } catch (error) {
-        const { kind } = classify(error);
-        if (kind !== 'unavailable' && kind !== 'throttled') throw error;
+        if (isRefusal(error) || (attempt >= maxUnexplained && !WORTH_WAITING.has(classify(error).kind)))
+          throw error;
         const document = asDocument(candidate);
         const delay = retryDelaysSeconds[attempt] ?? retryDelaysSeconds.at(-1) ?? 60;
         // An id of its own: the broker's duplicate detection still remembers the one before.
@@ -64,10 +65,15 @@ export function createAuditReplay(ports: ReplayPorts): AuditReplay {
   };
 }
 
+const maxUnexplained = 5;
+const WORTH_WAITING = new Set(['unavailable', 'throttled', 'denied']);
+
 const REFUSALS = ['AUDIT_DOCUMENT_INVALID', 'KEY_UNKNOWN', 'DECRYPT_FAILED'];
+const isRefusal = (error: unknown): boolean =>
+  error instanceof MedrelayError && REFUSALS.includes(error.code);
 
 /** One damaged document must not keep the others from the store; a store that is away stops the run. */
 function orRefused(error: unknown): 'refused' {
-  if (error instanceof MedrelayError && REFUSALS.includes(error.code)) return 'refused';
+  if (isRefusal(error)) return 'refused';
   throw error;
 }

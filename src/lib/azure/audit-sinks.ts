@@ -44,13 +44,15 @@ export function createEventQueue(azure: Azure): EventQueue {
     },
     async postpone(document, messageId, attempt, notBefore) {
       const sender = await azure.sender('audit-ingest');
-      await sender.sendMessages({
+      const message = {
         body: document,
         messageId,
         contentType: 'application/json',
         applicationProperties: { attempt },
         scheduledEnqueueTimeUtc: notBefore,
-      });
+      };
+      // Below the SDK's limit of 10 s, for the reason that the outbox of `ingest` gives.
+      await sender.sendMessages(message, { abortSignal: AbortSignal.timeout(8_000) });
     },
   };
 }

@@ -9,7 +9,11 @@ export type AzureErrorKind =
   /** Passing trouble: the same request may succeed later. */
   | 'unavailable'
   | 'too-large'
-  /** Wrong request, credentials or configuration: trying again does not help. */
+  /** Our key or identity is refused, or the network we come from: the same request succeeds once people have acted. */
+  | 'denied'
+  /** It failed, and the SDK does not say how: may be passing. */
+  | 'unclear'
+  /** Wrong request or configuration: trying again does not help. */
   | 'other';
 
 export interface AzureFailure {
@@ -31,7 +35,12 @@ export function classifyStatus(status: number, subStatus?: number): AzureErrorKi
   // 404/1002: the session's replica is behind; 403/3 and 403/1008: a region is failing over.
   if (status === 404 && subStatus === 1002) return 'unavailable';
   if (status === 403 && (subStatus === 3 || subStatus === 1008)) return 'unavailable';
+  // 403/1014: the partition is full (20 GB), whoever asks.
+  if (status === 403 && subStatus === 1014) return 'other';
   switch (status) {
+    case 401:
+    case 403:
+      return 'denied';
     case 409:
       return 'conflict';
     case 404:
@@ -63,11 +72,14 @@ const BROKER_CODES: Readonly<Record<string, AzureErrorKind>> = {
   ServiceCommunicationProblem: 'unavailable',
   MessagingEntityNotFound: 'not-found',
   MessageSizeExceeded: 'too-large',
+  UnauthorizedAccess: 'denied',
 };
 const NETWORK_CODE =
   /^(E(CONN\w+|TIMEDOUT|PIPE|AI_AGAIN|HOSTUNREACH|NETUNREACH)|ENOTFOUND|REQUEST_SEND_ERROR|TimeoutError)$/;
 /** The broker's client wraps a refused connection as "GeneralError", not retryable, with the code only in its text. */
 const NETWORK_TEXT = /\b(ECONN(REFUSED|RESET|ABORTED)|ETIMEDOUT|EPIPE|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH)\b/;
+/** @azure/identity: no token. A status beside it is the token endpoint's, which answers 400 to a wrong client. */
+const NO_TOKEN = /^(AuthenticationError|AuthenticationRequiredError|CredentialUnavailableError)$/;
 /** @azure/cosmos 4.9 `items.batch` throws every failed request as a bare Error with this text and no status. */
 const BATCH_TEXT = /^Batch request error: /;
 const TOO_LARGE_TEXT = /too large/i;
@@ -80,12 +92,14 @@ function classifyOne(error: Record<string, unknown>): AzureFailure | undefined {
   if (error instanceof MedrelayError)
     return PASSING_CODES.includes(error.code) ? { kind: 'unavailable' } : undefined;
   const { code, statusCode, name } = error;
-  const status = [statusCode, code].find((value) => typeof value === 'number');
-  if (status !== undefined) {
+  // The numbers of a DOMException (AbortError 20, TimeoutError 23) are no HTTP statuses.
+  const status = [statusCode, code].find((value) => typeof value === 'number' && value >= 100);
+  if (typeof status === 'number') {
     const subStatus = [error.substatus, error.subStatusCode].find((value) => typeof value === 'number');
     const wait = error.retryAfterInMs;
+    const kind = classifyStatus(status, subStatus);
     return {
-      kind: classifyStatus(status, subStatus),
+      kind: kind === 'other' && isTokenError(name) ? 'denied' : kind,
       ...(typeof wait === 'number' && { retryAfterMs: wait }),
     };
   }
@@ -103,11 +117,14 @@ function classifyOne(error: Record<string, unknown>): AzureFailure | undefined {
   if (name === 'ServiceBusError' && typeof error.message === 'string' && NETWORK_TEXT.test(error.message)) {
     return { kind: 'unavailable' };
   }
+  if (isTokenError(name)) return { kind: 'denied' };
   if (typeof error.message === 'string' && BATCH_TEXT.test(error.message)) {
-    return { kind: TOO_LARGE_TEXT.test(error.message) ? 'too-large' : 'unavailable' };
+    return { kind: TOO_LARGE_TEXT.test(error.message) ? 'too-large' : 'unclear' };
   }
   return undefined;
 }
+
+const isTokenError = (name: unknown): boolean => typeof name === 'string' && NO_TOKEN.test(name);
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null;

@@ -89,7 +89,10 @@ export class FieldReader {
 
   private refuseLong(): undefined {
     if (this.keptReason !== undefined) return undefined;
-    return this.refuse('VALUE_TOO_LONG', 'R4 strings end at 1,048,576 characters; the value was not carried.');
+    return this.refuse(
+      'VALUE_TOO_LONG',
+      'R4 strings end at 1,048,576 characters; the value was not carried.',
+    );
   }
 
   /** Reports a value that cannot be carried and leaves it to the raw copy. */

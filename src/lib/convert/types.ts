@@ -60,7 +60,7 @@ export interface Conversion {
 /** A message that is refused for good: not an accident, not retried. */
 export class Rejection extends MedrelayError {
   declare readonly code: RejectionCode;
-  /** HL7 position for ERR-2, e.g. `PID^1^3`. */
+  /** As in a diagnostic: `PID[1]-3[2].1`. ERR-2 is built from it. */
   readonly location: string | undefined;
 
   constructor(code: RejectionCode, location?: string, cause?: unknown) {

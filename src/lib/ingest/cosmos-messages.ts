@@ -1,9 +1,12 @@
 import type { SqlParameter } from '@azure/cosmos';
 import { classifyAzureError, type Azure } from '../azure';
-import type { FeedCount, MessageStore, StoredMessage } from './ports';
+import type { Edit, FeedCount, MessageStore, StoredMessage } from './ports';
 import type { MessageDocument } from './types';
 
 type Read = MessageDocument & { readonly _etag: string };
+
+/** More than a person reads; the rest shows when these are done. */
+const maxOpen = 1000;
 
 export function createMessageStore(azure: Azure): MessageStore {
   const container = () => azure.container('clinical/messages');
@@ -52,6 +55,13 @@ export function createMessageStore(azure: Azure): MessageStore {
         WHERE c.enqueuedAt >= @since AND IS_DEFINED(c.sender) GROUP BY ${sender}`;
       const spec = { query, parameters: [{ name: '@since', value: since }] };
       return (await (await container()).items.query<FeedCount>(spec).fetchAll()).resources;
+    },
+
+    listOpen: () => query([`(c.status IN ('rejected', 'conflict') OR IS_DEFINED(c.waiting))`], [], maxOpen),
+
+    async listEdits() {
+      const sql = 'SELECT c.id, c.status, c.editedFrom FROM c WHERE IS_DEFINED(c.editedFrom)';
+      return (await (await container()).items.query<Edit>(sql).fetchAll()).resources;
     },
 
     find(reference) {

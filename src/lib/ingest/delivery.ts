@@ -20,6 +20,8 @@ const propertiesSchema = z
     replay: optional(z.boolean()),
     editedFrom: optional(z.string().min(1).max(128)),
     charset: optional(z.literal('utf-8')),
+    unexplained: optional(z.coerce.number().int().positive()),
+    failure: optional(z.string().regex(/^[A-Z][A-Z0-9_]{0,63}$/)),
   })
   .catch({});
 
@@ -37,6 +39,7 @@ export function readDelivery(metadata: unknown, now: Date): Delivery {
   );
   const { tenantId, bodyKind, attempt, originMessageId, originEnqueuedAt, replay, editedFrom, charset } =
     applicationProperties;
+  const { unexplained: times, failure: code } = applicationProperties;
   return {
     // Not every sender sets a message id; the sequence number is the broker's own.
     origin: originMessageId ?? messageId ?? `sequence:${sequenceNumber ?? 'unknown'}`,
@@ -47,5 +50,6 @@ export function readDelivery(metadata: unknown, now: Date): Delivery {
     ...(bodyKind !== undefined && { bodyKind }),
     ...(editedFrom !== undefined && { editedFrom }),
     ...(charset !== undefined && { charset }),
+    ...(times !== undefined && code !== undefined && { unexplained: { times, code } }),
   };
 }

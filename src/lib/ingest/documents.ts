@@ -1,11 +1,4 @@
-import {
-  buildAck,
-  readRawHeader,
-  rejections,
-  type Diagnostic,
-  type MessageHeader,
-  type RejectionCode,
-} from '../hl7';
+import { buildAck, readRawHeader, rejections, type MessageHeader, type RejectionCode } from '../hl7';
 import { maxReferences } from './clinical-event';
 import { identify, partitionOf, repetitionId } from './identity';
 import type { Interpretation, RejectedMessage } from './ports';
@@ -62,7 +55,7 @@ export function replayedDocument(first: MessageDocument, previous: MessageDocume
 
 export function rejectedDocument(
   started: MessageDocument,
-  { code, location, diagnostics }: Extract<Interpretation, { kind: 'rejected' }>,
+  { code, location, findings }: Extract<Interpretation, { kind: 'rejected' }>,
   incoming: Incoming,
   now: Date,
 ): MessageDocument {
@@ -74,7 +67,7 @@ export function rejectedDocument(
     code,
     ...(location !== undefined && { location }),
     ack: ackOf(started, code, location, incoming),
-    diagnostics: findings(diagnostics),
+    diagnostics: firstOf(findings),
   };
 }
 
@@ -93,7 +86,7 @@ export function doneDocument(
     sourceTime,
     profile,
     ledger: { carried, kept, unknown },
-    diagnostics: findings(conversion.diagnostics),
+    diagnostics: firstOf(conversion.diagnostics),
     resources: references.slice(0, maxReferences),
     resourceCount: references.length,
   };
@@ -158,8 +151,8 @@ function ackOf(
   });
 }
 
-function findings(diagnostics: readonly Diagnostic[]): Finding[] {
-  return diagnostics.slice(0, maxFindings).map(({ severity, code, location }) => ({
+function firstOf(findings: readonly Finding[]): Finding[] {
+  return findings.slice(0, maxFindings).map(({ severity, code, location }) => ({
     severity,
     code,
     ...(location !== undefined && { location }),

@@ -9,6 +9,7 @@ import {
 } from '../hl7';
 import { allowsSender } from '../tenants';
 import { resolveTenant } from './context';
+import { failureKind } from './failures';
 import { sha256 } from './identity';
 import { messagesIn, type Found } from './messages-in';
 import type { IngestPorts } from './ports';
@@ -41,7 +42,7 @@ export async function receiveHttp(
     const bodies = good.length === checked.length ? [bytes] : good.map(({ found }) => found.raw.bytes);
     for (const body of bodies) await send(body, tenantId === undefined ? {} : { tenant: tenantId }, ports);
   } catch (error) {
-    if (!ports.isTransient(error)) throw error;
+    if (failureKind(error) !== 'passing') throw error;
     isQueued = false;
   }
   const now = ports.clock.now();

@@ -6,14 +6,14 @@ import { createMessageStore } from './cosmos-messages';
 import { listFeeds, type Feed } from './feeds';
 import { receiveHttp, refusal, type HttpAnswer } from './http';
 import { createInterpreter } from './interpret';
-import type { IngestPorts, MessageFilter, RejectedQueues } from './ports';
+import type { DeadLetterQueue, IngestPorts, MessageFilter } from './ports';
 import { processBody, type BodyResult } from './process-body';
 import { createRawVault } from './raw-vault';
-import { listRejected, replay, resubmitEdited, type WaitingForAPerson } from './rejected';
+import { listWaiting, replay, resubmitEdited, type WaitingMessage } from './rejected';
 import { send, waitFor, type SendOptions, type SentMessage } from './send';
 import { sendStream } from './send-stream';
+import { createDeadLetterQueue } from './service-bus-dead-letters';
 import { createOutbox } from './service-bus-outbox';
-import { createRejectedQueues } from './service-bus-rejected';
 import type { Delivery, MessageDocument } from './types';
 
 /** HL7 messages from the queue to their end, and what people do with them before and after. */
@@ -48,12 +48,12 @@ export interface Ingest {
   readRaw(message: MessageDocument): Promise<Uint8Array | undefined>;
   /** What `Attachment.url` of a stored resource stands for; undefined for any other URL. */
   readAttachment(tenantId: string, url: string): Promise<Uint8Array | undefined>;
-  listRejected(): Promise<readonly WaitingForAPerson[]>;
+  listWaiting(): Promise<readonly WaitingMessage[]>;
   replay(reference: string): Promise<readonly string[]>;
   resubmitEdited(reference: string, bytes: Uint8Array): Promise<readonly SentMessage[]>;
 }
 
-export function createIngest(ports: IngestPorts & { readonly queues: RejectedQueues }): Ingest {
+export function createIngest(ports: IngestPorts & { readonly deadLetters: DeadLetterQueue }): Ingest {
   return {
     processBody: (body, delivery) => processBody(body, delivery, ports),
     receive: (bytes, tenantId) => receiveHttp(bytes, tenantId, ports),
@@ -69,7 +69,7 @@ export function createIngest(ports: IngestPorts & { readonly queues: RejectedQue
       const reference = attachmentReference(url);
       return reference && ports.raw.get(tenantId, reference);
     },
-    listRejected: () => listRejected(ports),
+    listWaiting: () => listWaiting(ports),
     replay: (reference) => replay(reference, ports),
     resubmitEdited: (reference, bytes) => resubmitEdited(reference, bytes, ports),
   };
@@ -79,12 +79,12 @@ export function createIngest(ports: IngestPorts & { readonly queues: RejectedQue
 export function azurePorts(
   azure: Azure,
   cipher: FieldCipher,
-): Pick<IngestPorts, 'messages' | 'raw' | 'outbox'> & { readonly queues: RejectedQueues } {
+): Pick<IngestPorts, 'messages' | 'raw' | 'outbox'> & { readonly deadLetters: DeadLetterQueue } {
   return {
     messages: createMessageStore(azure),
     raw: createRawVault(azure, cipher),
     outbox: createOutbox(azure),
-    queues: createRejectedQueues(azure),
+    deadLetters: createDeadLetterQueue(azure),
   };
 }
 
@@ -92,5 +92,5 @@ export { createInterpreter };
 export { readDelivery } from './delivery';
 export { messagesIn, messagesInStream } from './messages-in';
 export type { IngestPorts } from './ports';
-export type { BodyResult, Feed, HttpAnswer, SendOptions, SentMessage, WaitingForAPerson };
+export type { BodyResult, Feed, HttpAnswer, SendOptions, SentMessage, WaitingMessage };
 export type { Delivery, MessageDocument, MessageStatus, Outcome, RawReference } from './types';

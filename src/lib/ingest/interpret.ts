@@ -1,11 +1,9 @@
 import { convertMessage, Rejection, selectProfile, type SenderProfile } from '../convert';
 import { validateBundle } from '../fhir';
 import {
-  checkHeader,
   parseMessage,
   readRawHeader,
   splitMessages,
-  type Diagnostic,
   type MessageHeader,
   type RawMessage,
   type RejectionCode,
@@ -13,7 +11,7 @@ import {
 import { allowsSender, type Tenant } from '../tenants';
 import type { Interpretation } from './ports';
 import { sourceTimeOf } from './source-time';
-import type { Delivery } from './types';
+import type { Delivery, Finding } from './types';
 
 type Context = Pick<Delivery, 'enqueuedAt' | 'charset'>;
 
@@ -39,20 +37,15 @@ function interpret(
   if (header === undefined) return refused(found.problem ?? 'MSH_INVALID', found.diagnostics);
   const profile = selectProfile(profiles, tenant.id, header);
   const raw = charset === undefined ? decodeFor(found, profile) : found;
-  const problem = raw.problem ?? checkHeader(header) ?? checkSender(tenant, header);
+  const problem = raw.problem ?? checkSender(tenant, header);
   if (problem !== undefined) return refused(problem, raw.diagnostics);
 
   const message = parseMessage(raw);
   const conversion = convertMessage(message, { tenantId: tenant.id, profile });
   const issues = validateBundle(conversion.bundle);
   if (issues.length > 0) {
-    // The rule's name and the FHIR path; never a value.
-    const broken = issues.map(({ rule, path }): Diagnostic => ({
-      severity: 'error',
-      code: rule,
-      location: path,
-      safeMessage: '',
-    }));
+    // The rule's name and the FHIR path, for there is no place in the message; never a value.
+    const broken = issues.map(({ rule, path }) => ({ severity: 'error', code: rule, location: path }));
     return refused('RESOURCE_INVALID', [...conversion.diagnostics, ...broken]);
   }
   return {
@@ -73,19 +66,6 @@ function decodeFor(raw: RawMessage, { charset }: SenderProfile): RawMessage {
 const checkSender = (tenant: Tenant, header: MessageHeader): RejectionCode | undefined =>
   allowsSender(tenant, header) ? undefined : 'SENDER_NOT_ALLOWED';
 
-function refused(
-  code: RejectionCode,
-  diagnostics: readonly Diagnostic[],
-  errorLocation?: string,
-): Interpretation {
-  if (errorLocation === undefined) return { kind: 'rejected', code, diagnostics };
-  return { kind: 'rejected', code, diagnostics, location: diagnosticLocation(errorLocation) };
-}
-
-/** A Rejection says `PID^1^3^2^1` as ERR-2 does; everything else here says `PID[1]-3[2].1`. */
-function diagnosticLocation(location: string): string {
-  const [segment, occurrence, field, repetition, component] = location.split('^');
-  if (occurrence === undefined || field === undefined) return location;
-  const inner = `${repetition === undefined ? '' : `[${repetition}]`}${component === undefined ? '' : `.${component}`}`;
-  return `${segment}[${occurrence}]-${field}${inner}`;
+function refused(code: RejectionCode, findings: readonly Finding[], location?: string): Interpretation {
+  return { kind: 'rejected', code, findings, ...(location !== undefined && { location }) };
 }

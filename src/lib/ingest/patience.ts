@@ -1,4 +1,5 @@
 import { createFhirStore } from '../fhir';
+import { failureKind, mayPassSoon } from './failures';
 import type { IngestPorts, InvocationPorts } from './ports';
 
 /**
@@ -10,7 +11,7 @@ const firstPause = 100;
 const longestPause = 5_000;
 
 /**
- * The same ports, with each call tried again while its failure is a passing one and the budget lasts. Calls are
+ * The same ports, with each call tried again while its failure may pass and the budget lasts. Calls are
  * repeated one by one and not the whole message: with every fifth request refused, eight in a row would succeed in one
  * of six attempts. Each is idempotent, also when the first answer was lost.
  */
@@ -22,7 +23,7 @@ export function patient(ports: IngestPorts): InvocationPorts {
       try {
         return await work();
       } catch (error) {
-        if (!ports.isTransient(error) || pause > budget) throw error;
+        if (!mayPassSoon(failureKind(error)) || pause > budget) throw error;
         budget -= pause;
         // Half of it by chance: those who were refused together do not come back together.
         await ports.clock.sleep(pause * (0.5 + Math.random() / 2));
@@ -50,7 +51,7 @@ export function patient(ports: IngestPorts): InvocationPorts {
     }),
     audit: { record: (event) => patiently(() => ports.audit.record(event)) },
     outbox: {
-      enqueue: (messages) => patiently(() => ports.outbox.enqueue(messages)),
+      enqueue: (message) => patiently(() => ports.outbox.enqueue(message)),
       reject: (message) => patiently(() => ports.outbox.reject(message)),
       publish: (event) => patiently(() => ports.outbox.publish(event)),
     },

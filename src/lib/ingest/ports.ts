@@ -1,15 +1,17 @@
 import type { Audit } from '../audit';
 import type { Conversion, SenderProfile } from '../convert';
 import type { FhirStore, ResourceContainer } from '../fhir';
-import type { Diagnostic, RawMessage, RejectionCode } from '../hl7';
+import type { RawMessage, RejectionCode } from '../hl7';
 import type { Tenant } from '../tenants';
 import type { ClinicalEvent } from './clinical-event';
-import type { Delivery, MessageDocument, RawReference } from './types';
+import type { Delivery, Finding, MessageDocument, RawReference } from './types';
 
 export interface StoredMessage {
   readonly document: MessageDocument;
   readonly etag: string;
 }
+
+export type Edit = Pick<MessageDocument, 'id' | 'status'> & { readonly editedFrom: string };
 
 export interface MessageFilter {
   readonly tenantId?: string;
@@ -37,6 +39,10 @@ export interface MessageStore {
   list(filter: MessageFilter): Promise<readonly MessageDocument[]>;
   /** Of what came since then. */
   countFeeds(since: string): Promise<readonly FeedCount[]>;
+  /** Refused for good, or waiting for a scheduled retry; newest first. */
+  listOpen(): Promise<readonly MessageDocument[]>;
+  /** Every message that a person corrected and sent: few, whatever the traffic. */
+  listEdits(): Promise<readonly Edit[]>;
   /** By document id, message key or MSH-10. */
   find(reference: string): Promise<readonly MessageDocument[]>;
 }
@@ -73,7 +79,7 @@ export interface RejectedMessage {
 }
 
 export interface Outbox {
-  enqueue(messages: readonly QueueMessage[]): Promise<void>;
+  enqueue(message: QueueMessage): Promise<void>;
   reject(message: RejectedMessage): Promise<void>;
   publish(event: ClinicalEvent): Promise<void>;
 }
@@ -89,7 +95,7 @@ export type Interpretation =
       readonly kind: 'rejected';
       readonly code: RejectionCode;
       readonly location?: string;
-      readonly diagnostics: readonly Diagnostic[];
+      readonly findings: readonly Finding[];
     };
 
 /** MSH-3 and MSH-4. */
@@ -114,8 +120,6 @@ export interface IngestPorts {
   readonly audit: Audit;
   readonly outbox: Outbox;
   readonly clock: { now(): Date; sleep(milliseconds: number): Promise<void> };
-  /** Store or broker away or throttled: worth trying again, as opposed to a defect. */
-  readonly isTransient: (error: unknown) => boolean;
   /** Between attempts that the queue waits out; the last one repeats. */
   readonly retryDelaysSeconds: readonly number[];
   /** A larger body travels as a claim check. */
@@ -133,14 +137,11 @@ export interface DeadLetter {
   readonly reason: string;
 }
 
-/** The queues that wait for a person. */
-export interface RejectedQueues {
-  peekRejected(): Promise<
-    readonly (Pick<RejectedMessage, 'id' | 'tenantId' | 'code'> & { readonly enqueuedAt: string })[]
-  >;
-  peekDeadLetters(): Promise<readonly DeadLetter[]>;
+/** The dead letters of `hl7-messages`. */
+export interface DeadLetterQueue {
+  peek(): Promise<readonly DeadLetter[]>;
   /** Hands the matching ones to `handle` and removes each that it handled. */
-  takeDeadLetters(
+  take(
     matches: (letter: DeadLetter) => boolean,
     handle: (letter: DeadLetter) => Promise<void>,
   ): Promise<readonly DeadLetter[]>;

@@ -1,9 +1,9 @@
-import { MedrelayError } from '../errors';
 import type { RejectionCode } from '../hl7';
 import type { Tenant } from '../tenants';
 import { decodeBody, type ClaimCheck } from './body';
+import { failureKind, failureOf, isBounded, mayPassSoon, type Failure } from './failures';
 import { messagesIn, messagesOf, unreadable, type Found } from './messages-in';
-import type { IngestPorts } from './ports';
+import type { IngestPorts, InvocationPorts } from './ports';
 import { resolveTenant, type Context } from './context';
 import { patient } from './patience';
 import { Interrupted, processMessage, type Incoming } from './process-message';
@@ -12,17 +12,19 @@ import type { Delivery, Outcome } from './types';
 
 export interface BodyResult {
   readonly outcomes: readonly Outcome[];
-  /** Set when the rest of the body was sent again for later. */
-  readonly retry?: { readonly at: string; readonly code: string };
+  /** Set when the rest of the body was sent again for later, and why. */
+  readonly retry?: Failure & { readonly at: string };
 }
 
 /** Larger claims are refused before anything is read. */
 const maxBodyBytes = 64 * 1024 * 1024;
+/** After 1, 5, 15, 60 and 60 minutes with the default delays; then it is a dead letter. */
+const maxUnexplained = 5;
 
 /**
  * The main job: a queue body in, every message in it stored, audited and acknowledged, or refused. Resolves when
- * nothing of the body is open any more: what the store could not take now has been sent again for later. Throws only
- * when even that fails, and then the broker still has the message.
+ * nothing of the body is open any more: what could not be done now has been sent again for later. Throws only when
+ * even that fails, or when nobody knows why it has failed so often; then the broker still has the message.
  */
 export async function processBody(
   body: Uint8Array,
@@ -30,23 +32,46 @@ export async function processBody(
   ports: IngestPorts,
 ): Promise<BodyResult> {
   const outcomes: Outcome[] = [];
-  const patientPorts = patient(ports);
+  const failures: unknown[] = [];
+  await processEach(body, delivery, patient(ports), outcomes, failures);
+  if (failures.length === 0) return { outcomes };
+  // Whatever concerns everybody came last: nothing was tried after it.
+  const cause = causeOf(failures.at(-1));
+  const failure = failureOf(cause);
+  if (isBounded(failure.kind) && (delivery.unexplained?.times ?? 0) >= maxUnexplained) throw cause;
+  const retry = await sendLater(body, delivery, failure, ports);
+  for (const each of failures) {
+    if (each instanceof Interrupted) await noteWaiting(each, delivery, retry, ports);
+  }
+  return { outcomes, retry };
+}
+
+/** A failure without a known reason may be one message's own; any other will meet the next message as well. */
+async function processEach(
+  body: Uint8Array,
+  delivery: Delivery,
+  ports: InvocationPorts,
+  outcomes: Outcome[],
+  failures: unknown[],
+): Promise<void> {
   try {
     const context = resolveTenant(delivery.tenantId, ports);
     // In order: a batch often holds several messages of one patient.
-    for (const { raw, refusal } of await readMessages(body, delivery, context, patientPorts)) {
+    for (const { raw, refusal } of await readMessages(body, delivery, context, ports)) {
       const incoming: Incoming = { ...context, ...(refusal !== undefined && { refusal }), raw, delivery };
-      outcomes.push(await processMessage(incoming, patientPorts));
+      try {
+        outcomes.push(await processMessage(incoming, ports));
+      } catch (error) {
+        if (!isBounded(failureKind(causeOf(error)))) throw error;
+        failures.push(error);
+      }
     }
-    return { outcomes };
   } catch (error) {
-    const cause = error instanceof Interrupted ? error.cause : error;
-    if (!ports.isTransient(cause)) throw cause;
-    const retry = await sendLater(body, delivery, cause, ports);
-    if (error instanceof Interrupted) await noteWaiting(error, delivery, retry, ports);
-    return { outcomes, retry };
+    failures.push(error);
   }
 }
+
+const causeOf = (error: unknown): unknown => (error instanceof Interrupted ? error.cause : error);
 
 async function readMessages(
   body: Uint8Array,
@@ -74,21 +99,35 @@ async function readClaim(
 
 type Retry = NonNullable<BodyResult['retry']>;
 
+/** Per delivery; ten of them then last ten minutes. Below the ten minutes that a function may take. */
+const holdMilliseconds = 60_000;
+
 /** A scheduled copy of the message takes over. Where even that fails the error goes to the broker, which still has it. */
 async function sendLater(
   body: Uint8Array,
   delivery: Delivery,
-  cause: unknown,
+  failure: Failure,
   ports: IngestPorts,
 ): Promise<Retry> {
   const { clock, retryDelaysSeconds } = ports;
-  const delay = retryDelaysSeconds[delivery.attempt] ?? retryDelaysSeconds.at(-1) ?? 60;
+  const { attempt, unexplained } = delivery;
+  const times = unexplained?.times ?? 0;
+  const counted = isBounded(failure.kind)
+    ? { wait: times, unexplained: { times: times + 1, code: failure.code } }
+    : { wait: attempt, unexplained };
+  const delay = retryDelaysSeconds[counted.wait] ?? retryDelaysSeconds.at(-1) ?? 60;
   const at = new Date(clock.now().getTime() + delay * 1000);
   // A budget of its own: the store's trouble has used up the other.
-  const patientPorts = patient(ports);
-  const message = await retryMessage(body, delivery, at, { ...ports, raw: patientPorts.raw });
-  await patientPorts.outbox.enqueue([message]);
-  return { at: at.toISOString(), code: cause instanceof MedrelayError ? cause.code : 'SERVICE_UNAVAILABLE' };
+  const { raw, outbox } = patient(ports);
+  try {
+    const again = { ...delivery, unexplained: counted.unexplained };
+    await outbox.enqueue(await retryMessage(body, again, at, { ...ports, raw }));
+  } catch (error) {
+    // The host gives it back and gets it at once, ten times. Where patience was of no use, this slows it down.
+    if (!mayPassSoon(failureKind(error))) await clock.sleep(holdMilliseconds);
+    throw error;
+  }
+  return { ...failure, at: at.toISOString() };
 }
 
 /** For people who look meanwhile. The retry does not depend on it, so a store that is still away loses nothing. */

@@ -101,7 +101,7 @@ async function claim(first: MessageDocument, incoming: Incoming, ports: Invocati
 function interpret({ raw, delivery, tenant, refusal }: Incoming, ports: InvocationPorts): Interpretation {
   return refusal === undefined
     ? ports.interpret(raw, tenant, delivery)
-    : { kind: 'rejected', code: refusal, diagnostics: raw.diagnostics };
+    : { kind: 'rejected', code: refusal, findings: raw.diagnostics };
 }
 
 /** Brings a claimed message to `done` or `rejected`. */
@@ -138,7 +138,7 @@ async function finish(
     return await replace(document, started, ports);
   } catch (cause) {
     if (cause instanceof MedrelayError && cause.code === 'RESOURCE_TOO_LARGE') {
-      return finish(incoming, started, { kind: 'rejected', code: 'TOO_LARGE', diagnostics: [] }, ports);
+      return finish(incoming, started, { kind: 'rejected', code: 'TOO_LARGE', findings: [] }, ports);
     }
     throw cause instanceof Interrupted ? cause : new Interrupted(started, stage, cause);
   }

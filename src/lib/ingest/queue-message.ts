@@ -11,6 +11,7 @@ export interface Envelope {
   readonly isReplay?: boolean;
   readonly editedFrom?: string;
   readonly charset?: 'utf-8';
+  readonly unexplained?: NonNullable<Delivery['unexplained']>;
 }
 
 type PackPorts = Pick<IngestPorts, 'raw' | 'tenants'> & { readonly maxInlineBytes: number };
@@ -43,7 +44,7 @@ export async function retryMessage(
   notBefore: Date,
   ports: PackPorts,
 ): Promise<QueueMessage> {
-  const { tenantId, attempt, isReplay, editedFrom, charset, bodyKind } = delivery;
+  const { tenantId, attempt, isReplay, editedFrom, charset, bodyKind, unexplained } = delivery;
   const envelope: Envelope = {
     tenantId,
     attempt: attempt + 1,
@@ -51,6 +52,7 @@ export async function retryMessage(
     isReplay,
     ...(editedFrom !== undefined && { editedFrom }),
     ...(charset !== undefined && { charset }),
+    ...(unexplained && { unexplained }),
   };
   const decoded = body.byteLength > ports.maxInlineBytes ? decodeBody(body, bodyKind) : undefined;
   if (decoded?.kind === 'hl7') {
@@ -64,7 +66,7 @@ export async function retryMessage(
 }
 
 function propertiesOf(envelope: Envelope): Record<string, string | number | boolean> {
-  const { tenantId, attempt, origin, isReplay, editedFrom, charset } = envelope;
+  const { tenantId, attempt, origin, isReplay, editedFrom, charset, unexplained } = envelope;
   return {
     ...(tenantId !== undefined && { tenantId }),
     ...(attempt !== undefined && { attempt }),
@@ -72,5 +74,7 @@ function propertiesOf(envelope: Envelope): Record<string, string | number | bool
     ...(isReplay === true && { replay: true }),
     ...(editedFrom !== undefined && { editedFrom }),
     ...(charset !== undefined && { charset }),
+    // The code tells whoever finds the message among the dead letters: the broker's own reason is a count.
+    ...(unexplained && { unexplained: unexplained.times, failure: unexplained.code }),
   };
 }

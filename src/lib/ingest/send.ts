@@ -35,7 +35,7 @@ export async function send(
   const origin = randomUUID();
   const edit = editedFrom === undefined ? {} : { editedFrom };
   const message = await packMessage(bytes, { tenantId: tenant, ...edit }, enqueuedAt, ports);
-  await ports.outbox.enqueue([{ ...message, messageId: origin }]);
+  await ports.outbox.enqueue({ ...message, messageId: origin });
 
   const context = resolveTenant(tenant, ports);
   const delivery = { origin, enqueuedAt, attempt: 0, isReplay: false, ...edit };

@@ -1,35 +1,40 @@
 import type { ServiceBusMessage } from '@azure/service-bus';
-import type { Azure } from '../azure';
+import type { Azure, BrokerEntity } from '../azure';
 import type { Outbox } from './ports';
 
-export function createOutbox(azure: Azure): Outbox {
-  return {
-    async enqueue(messages) {
-      const sender = await azure.sender('hl7-messages');
-      for (const { messageId, body, properties, notBefore } of messages) {
-        await sender.sendMessages({
-          // A Buffer travels as AMQP data, byte for byte; a string would be quoted as JSON.
-          body: Buffer.from(body.buffer, body.byteOffset, body.byteLength),
-          applicationProperties: { ...properties },
-          ...(messageId !== undefined && { messageId }),
-          ...(notBefore && { scheduledEnqueueTimeUtc: notBefore }),
-        });
-      }
-    },
+/**
+ * Below the SDK's own limit of 10 s: a send that is under way when the connection drops hears nothing more, and at that
+ * limit rhea-promise 3.0 throws out of a timer (it asks the closed link for its address), which ends the process.
+ */
+const sendMilliseconds = 8_000;
 
-    async reject({ messageId, id, pk, tenantId, code, ack, raw }) {
-      const message: ServiceBusMessage = {
+export function createOutbox(azure: Azure): Outbox {
+  async function send(entity: BrokerEntity, message: ServiceBusMessage): Promise<void> {
+    const sender = await azure.sender(entity);
+    await sender.sendMessages(message, { abortSignal: AbortSignal.timeout(sendMilliseconds) });
+  }
+
+  return {
+    enqueue: ({ messageId, body, properties, notBefore }) =>
+      send('hl7-messages', {
+        // A Buffer travels as AMQP data, byte for byte; a string would be quoted as JSON.
+        body: Buffer.from(body.buffer, body.byteOffset, body.byteLength),
+        applicationProperties: { ...properties },
+        ...(messageId !== undefined && { messageId }),
+        ...(notBefore && { scheduledEnqueueTimeUtc: notBefore }),
+      }),
+
+    reject: ({ messageId, id, pk, tenantId, code, ack, raw }) =>
+      send('hl7-rejected', {
         messageId,
         contentType: 'application/json',
         body: { ...raw, id, pk, tenantId, code, ack },
         applicationProperties: { tenantId, code },
-      };
-      await (await azure.sender('hl7-rejected')).sendMessages(message);
-    },
+      }),
 
-    async publish(event) {
+    publish(event) {
       const { id, tenantId, eventType, resourceType, resourceTypes } = event;
-      const message: ServiceBusMessage = {
+      return send('clinical-events', {
         messageId: id,
         contentType: 'application/json',
         subject: eventType,
@@ -41,8 +46,7 @@ export function createOutbox(azure: Azure): Outbox {
           resourceType,
           resourceTypes: `,${resourceTypes.join(',')},`,
         },
-      };
-      await (await azure.sender('clinical-events')).sendMessages(message);
+      });
     },
   };
 }

@@ -17,6 +17,8 @@ export interface Delivery {
   readonly bodyKind?: string;
   /** Earlier attempts that ended in a scheduled retry. */
   readonly attempt: number;
+  /** Those among them that failed for no known reason, and the last one's code. */
+  readonly unexplained?: { readonly times: number; readonly code: string };
   /** A person asked for it again: what was rejected before is processed anew. */
   readonly isReplay: boolean;
   /** The document whose message a person corrected and sent. */
@@ -28,6 +30,7 @@ export interface Delivery {
 export type MessageStatus =
   'received' | 'converted' | 'stored' | 'done' | 'rejected' | 'conflict' | 'duplicate';
 
+/** A diagnostic without its text. */
 export interface Finding {
   readonly severity: string;
   readonly code: string;

@@ -1,7 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildSync } from 'esbuild';
+import { createAudit } from '../../../src/lib/audit';
+import {
+  classifyAzureError,
+  createDataKeyStore,
+  createEventJournal,
+  createKeyWrap,
+} from '../../../src/lib/azure';
 import type { MessageDocument } from '../../../src/lib/ingest';
+import { createFieldCipher } from '../../../src/lib/security';
+import { event } from '../../unit/audit/fakes';
 import { adt, oru } from '../../unit/ingest/messages';
 import { appFolder, buildLocal, root, runHost, until, type TestHost } from '../host/support';
 import { startStack, type Stack } from './stack';
@@ -52,6 +61,7 @@ const final = (controlId: string, count = 1): Promise<MessageDocument[]> =>
 test('the app registers its functions with their bindings', () => {
   const bindingOf = (name: string) => host.functions.find((each) => each.name === name)?.bindings[0];
   expect(host.functions.map(({ name }) => name).sort()).toEqual([
+    'auditJournalReplay',
     'auditReplay',
     'health',
     'hl7Processor',
@@ -120,6 +130,26 @@ test('health names the parts', async () => {
     200,
     { status: 'ok', parts: { configuration: 'ok', cosmos: 'ok', serviceBus: 'ok', storage: 'ok' } },
   ]);
+});
+
+test('a run of auditJournalReplay brings the blob journal into the store', async () => {
+  const { azure, config, listAudit } = stack.services;
+  const refuse = () => Promise.reject(new Error('away'));
+  const audit = createAudit({
+    app: 'test',
+    cipher: createFieldCipher({ keyWrap: createKeyWrap(config), store: createDataKeyStore(azure) }),
+    store: { create: refuse, read: refuse, list: refuse },
+    queue: { send: refuse, postpone: refuse },
+    journal: createEventJournal(azure),
+    classify: classifyAzureError,
+  });
+  const { id, state } = await audit.record(event());
+  expect(state).toBe('journaled');
+  const headers = { 'x-functions-key': 'master-key', 'content-type': 'application/json' };
+  const run = await host.call('/admin/functions/auditJournalReplay', { method: 'POST', headers, body: '{}' });
+  expect(run.status).toBe(202);
+  const march = { from: '2026-03-01T00:00:00Z', to: '2026-04-01T00:00:00Z', limit: 10 };
+  expect(await until(async () => (await listAudit(event().tenantId, march))[0])).toMatchObject({ id });
 });
 
 test('what is no audit event leaves the fallback queue for its dead letters', async () => {

@@ -93,7 +93,7 @@ test('duplicates, conflicts and rejections are kept apart and reported', async (
     'done',
     'duplicate',
   ]);
-  const waiting = await stack.services.ingest.listRejected();
+  const waiting = await stack.services.ingest.listWaiting();
   expect(waiting.map(({ queue, code }) => `${queue} ${code}`).sort()).toEqual([
     'hl7-rejected CONTROL_ID_REUSED',
     'hl7-rejected UNKNOWN_TENANT',
@@ -113,6 +113,7 @@ test('a rejected message is replayed, and corrected as a new message', async () 
   const [first] = await sendAndWait(adt({ controlId: 'R1' }).replace('|P|2.5.1', '|T|2.5.1'));
   expect(first && statusOf(first)).toBe('rejected PROCESSING_ID');
   const { ingest } = stack.services;
+  expect((await ingest.listWaiting()).map(({ id }) => id)).toContain(first?.id);
   const done = stack.results.length;
   expect(await ingest.replay('R1')).toEqual([first?.id]);
   while (stack.results.length === done) await new Promise((resolve) => setTimeout(resolve, 20));
@@ -130,6 +131,7 @@ test('a rejected message is replayed, and corrected as a new message', async () 
   });
   expect(corrected).toEqual(['done']);
   expect((await ingest.showMessage('R1')).map(statusOf).sort()).toEqual(['done', 'rejected PROCESSING_ID']);
+  expect((await ingest.listWaiting()).map(({ id }) => id)).not.toContain(first?.id);
   await expect(ingest.replay('nothing')).rejects.toMatchObject({ code: 'NOTHING_TO_REPLAY' });
 });
 

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { CosmosClient, type ContainerRequest } from '@azure/cosmos';
 import { ServiceBusClient } from '@azure/service-bus';
 import { BlobServiceClient } from '@azure/storage-blob';
-import { startCosmos } from '../../../local/cosmos';
+import { emulatorKey, startCosmos } from '../../../local/cosmos';
 import { parseEmulatorConfig, startServiceBus } from '../../../local/servicebus';
 import { loadConfig } from '../../../src/lib/config';
 import { readDelivery, type BodyResult } from '../../../src/lib/ingest';
@@ -22,22 +22,31 @@ export interface Stack {
   readonly results: BodyResult[];
   /** What the loop met: a throwing use case or a broken connection. */
   readonly errors: unknown[];
+  /** What Cosmos DB suffers from now on; `{}` ends it. */
+  setFaults(faults: object): Promise<void>;
+  /** In the dead-letter queue of `hl7-messages`. */
+  deadLetters(): number;
+  /** Ends the broker and starts it again on the same port with what it has stored. */
+  restartBroker(): Promise<void>;
   stop(): Promise<void>;
 }
 
 /** The store, the broker and blobs over the wire and, unless a real host runs, a loop in its place. */
 export async function startStack(consumer: 'loop' | 'host'): Promise<Stack> {
   const folder = mkdtempSync(join(tmpdir(), 'medrelay-ingest-'));
-  const [cosmosEndpoint, brokerEndpoint, azurite] = await Promise.all([
-    startCosmos({ port: 0, dataDir: join(folder, 'cosmos') }),
+  const startBroker = (port: number) =>
     startServiceBus({
-      port: 0,
+      port,
       dataDir: join(folder, 'broker'),
       config: parseEmulatorConfig(topology),
       sharedAccessKey: 'key',
-    }),
+    });
+  const [cosmosEndpoint, firstBroker, azurite] = await Promise.all([
+    startCosmos({ port: 0, dataDir: join(folder, 'cosmos') }),
+    startBroker(0),
     startAzurite(),
   ]);
+  let brokerEndpoint = firstBroker;
   const cosmos = new CosmosClient(cosmosEndpoint.connectionString);
   for (const { id, containers } of topology.Cosmos.databases) {
     const { database } = await cosmos.databases.createIfNotExists({ id });
@@ -56,10 +65,13 @@ export async function startStack(consumer: 'loop' | 'host'): Promise<Stack> {
     AZURE_FUNCTIONS_ENVIRONMENT: 'Development',
     MEDRELAY_KEY_FILE: join(folder, 'kek.json'),
     MEDRELAY_CONFIG_DIR: resolve('config'),
-    RETRY_DELAYS_SECONDS: '1',
+    RETRY_DELAYS_SECONDS: '1,1,2',
   };
   const services = createServices('medrelay-test', loadConfig(settings));
-  const broker = new ServiceBusClient(brokerEndpoint.connectionString);
+  const broker = new ServiceBusClient(brokerEndpoint.connectionString, {
+    // The defaults wait 30 s for a broker that comes back, and 60 s for the answer of one that is gone.
+    retryOptions: { retryDelayInMs: 100, maxRetryDelayInMs: 1000, timeoutInMs: 5000 },
+  });
   const results: BodyResult[] = [];
   const errors: unknown[] = [];
   const subscription =
@@ -72,6 +84,20 @@ export async function startStack(consumer: 'loop' | 'host'): Promise<Stack> {
     blobs,
     results,
     errors,
+    async setFaults(faults) {
+      const request = {
+        method: 'POST',
+        headers: { 'x-local-key': emulatorKey },
+        body: JSON.stringify(faults),
+      };
+      const answer = await fetch(new URL('/_local/faults', cosmosEndpoint.endpoint), request);
+      if (!answer.ok) throw new Error(`The faults could not be set: ${answer.status}`);
+    },
+    deadLetters: () => brokerEndpoint.counts()['hl7-messages']?.deadLetter ?? 0,
+    async restartBroker() {
+      await brokerEndpoint.stop();
+      brokerEndpoint = await startBroker(brokerEndpoint.port);
+    },
     async stop() {
       await subscription.close();
       await broker.close();
@@ -87,19 +113,29 @@ function consume(services: Services, broker: ServiceBusClient, results: BodyResu
   const receiver = broker.createReceiver('hl7-messages', { skipParsingBodyAsJson: true });
   return receiver.subscribe(
     {
-      async processMessage({ body, messageId, sequenceNumber, enqueuedTimeUtc, applicationProperties }) {
+      async processMessage(message) {
+        const { body, messageId, sequenceNumber, enqueuedTimeUtc, applicationProperties } = message;
         const metadata = {
           messageId,
           sequenceNumber: sequenceNumber?.toString(),
           enqueuedTimeUtc,
           applicationProperties,
         };
-        results.push(await services.ingest.processBody(body as Buffer, readDelivery(metadata, new Date())));
+        const delivery = readDelivery(metadata, new Date());
+        let settle = () => receiver.completeMessage(message);
+        try {
+          results.push(await services.ingest.processBody(body as Buffer, delivery));
+        } catch (error) {
+          errors.push(error);
+          settle = () => receiver.abandonMessage(message);
+        }
+        await settle();
       },
       async processError({ error }) {
         errors.push(error);
       },
     },
-    { maxConcurrentCalls: 8 },
+    // Settled by hand: then the client's limit counts, and nothing waits a minute for a broker that has restarted.
+    { maxConcurrentCalls: 8, autoCompleteMessages: false },
   );
 }

@@ -251,6 +251,20 @@ describe('replay', () => {
     expect(only(world.stored.values())).toEqual(document);
   });
 
+  it.each(['denied', 'other'])(
+    'waits as well while the store fails as %s; unexplained failures end',
+    async (kind) => {
+      const world = createWorld();
+      world.fate = failing('store');
+      await createAudit(world).record(event());
+      const { replayQueued } = createAuditReplay({ ...world, classify: () => ({ kind }) });
+      const document = only(world.queued.values());
+      for (const attempt of [0, 4]) expect(await replayQueued(document, attempt)).toBe('postponed');
+      const late = replayQueued(document, 5);
+      await (kind === 'denied' ? expect(late).resolves.toBe('postponed') : expect(late).rejects.toThrow());
+    },
+  );
+
   it('is not postponed when the broker does not take it', async () => {
     const world = createWorld();
     world.fate = failing('store');

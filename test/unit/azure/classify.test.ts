@@ -13,9 +13,10 @@ it.each([
   ['Cosmos DB retry with', { code: 449 }, 'unavailable'],
   ['Cosmos DB partition moved', { code: 410 }, 'unavailable'],
   ['Cosmos DB in trouble', { code: 503 }, 'unavailable'],
-  ['Cosmos DB wrong key', { code: 401 }, 'other'],
-  ['Cosmos DB forbidden', { code: 403 }, 'other'],
+  ['Cosmos DB wrong key', { code: 401 }, 'denied'],
+  ['Cosmos DB forbidden', { code: 403 }, 'denied'],
   ['Cosmos DB region failing over', { code: 403, substatus: 3 }, 'unavailable'],
+  ['Cosmos DB partition full', { code: 403, substatus: 1014 }, 'other'],
   ['Cosmos DB bad request', { code: 400 }, 'other'],
   ['Cosmos DB client time-out', { code: 'TimeoutError' }, 'unavailable'],
   ['blob that exists', { name: 'RestError', statusCode: 409, code: 'BlobAlreadyExists' }, 'conflict'],
@@ -24,6 +25,7 @@ it.each([
   ['reset connection', { code: 'ECONNRESET' }, 'unavailable'],
   ['unknown host', { code: 'ENOTFOUND' }, 'unavailable'],
   ['missing file', { code: 'ENOENT' }, 'other'],
+  ['time-out of AbortSignal', { name: 'TimeoutError', code: 23 }, 'unavailable'],
   ['aborted call', { name: 'AbortError' }, 'unavailable'],
   ['busy broker', { name: 'ServiceBusError', code: 'ServiceBusy', retryable: true }, 'throttled'],
   ['full queue', { name: 'ServiceBusError', code: 'QuotaExceeded' }, 'unavailable'],
@@ -35,7 +37,15 @@ it.each([
     { name: 'ServiceBusError', code: 'GeneralError', message: 'connect ECONNREFUSED ::1' },
     'unavailable',
   ],
-  ['broker refuses', { name: 'ServiceBusError', code: 'UnauthorizedAccess', retryable: false }, 'other'],
+  ['broker refuses', { name: 'ServiceBusError', code: 'UnauthorizedAccess', retryable: false }, 'denied'],
+  [
+    'blob service refuses the key',
+    { name: 'RestError', statusCode: 403, code: 'AuthenticationFailed' },
+    'denied',
+  ],
+  ['wrong client of an identity', { name: 'AuthenticationError', statusCode: 400 }, 'denied'],
+  ['identity service in trouble', { name: 'AuthenticationError', statusCode: 503 }, 'unavailable'],
+  ['no identity here', { name: 'CredentialUnavailableError' }, 'denied'],
   ['defect', { name: 'TypeError' }, 'other'],
 ])('%s', (_, members, kind) => {
   expect(classifyAzureError(error(members)).kind).toBe(kind);
@@ -73,7 +83,7 @@ it('takes a failed dependency of a batch for what it is: no fault of its own', (
 });
 
 it.each([
-  ['Batch request error: The service is unavailable', 'unavailable'],
+  ['Batch request error: The service is unavailable', 'unclear'],
   ['Batch request error: Request size is too large', 'too-large'],
 ])('a batch that the Cosmos DB SDK failed without a status: %s', (message, kind) => {
   expect(classifyAzureError(new Error(message)).kind).toBe(kind);

@@ -23,15 +23,15 @@ describe('rejections', () => {
   };
 
   test.each([
-    ['no control id', [msh('ADT^A01', ''), pid], 'NO_CONTROL_ID', 'MSH^1^10'],
-    ['no type', [msh(''), pid], 'NO_MESSAGE_TYPE', 'MSH^1^9'],
-    ['other type', [msh('MFN^M02'), pid], 'UNSUPPORTED_MESSAGE_TYPE', 'MSH^1^9^1^1'],
-    ['other event', [msh('ADT^A99'), pid], 'UNSUPPORTED_EVENT', 'MSH^1^9^1^2'],
-    ['hostile type', [msh('__proto__^constructor'), pid], 'UNSUPPORTED_MESSAGE_TYPE', 'MSH^1^9^1^1'],
-    ['no PID', [msh('ADT^A01'), 'PV1|1|I'], 'NO_PATIENT', 'PID'],
-    ['no PID in a result', [msh('ORU^R01'), 'OBR|1'], 'NO_PATIENT', 'PID'],
-    ['no identifier', [msh('ADT^A01'), 'PID|1||^^^X^MR||Sample'], 'NO_PATIENT_ID', 'PID^1^3'],
-    ['test data', [msh('ADT^A01').replace('|P|', '|T|'), pid], 'PROCESSING_ID', 'MSH^1^11'],
+    ['no control id', [msh('ADT^A01', ''), pid], 'NO_CONTROL_ID', 'MSH[1]-10'],
+    ['no type', [msh(''), pid], 'NO_MESSAGE_TYPE', 'MSH[1]-9'],
+    ['other type', [msh('MFN^M02'), pid], 'UNSUPPORTED_MESSAGE_TYPE', 'MSH[1]-9[1].1'],
+    ['other event', [msh('ADT^A99'), pid], 'UNSUPPORTED_EVENT', 'MSH[1]-9[1].2'],
+    ['hostile type', [msh('__proto__^constructor'), pid], 'UNSUPPORTED_MESSAGE_TYPE', 'MSH[1]-9[1].1'],
+    ['no PID', [msh('ADT^A01'), 'PV1|1|I'], 'NO_PATIENT', 'PID[1]'],
+    ['no PID in a result', [msh('ORU^R01'), 'OBR|1'], 'NO_PATIENT', 'PID[1]'],
+    ['no identifier', [msh('ADT^A01'), 'PID|1||^^^X^MR||Sample'], 'NO_PATIENT_ID', 'PID[1]-3'],
+    ['test data', [msh('ADT^A01').replace('|P|', '|T|'), pid], 'PROCESSING_ID', 'MSH[1]-11'],
   ])('%s', (_name, segments, code, location) => {
     expect(rejection(segments)).toEqual({ code, location });
   });

@@ -90,12 +90,8 @@ test('a redelivery finds what it made, in any order and on another machine', asy
 
 test('a sender that waits finds its message and its duplicate in the second use', async () => {
   const { world, ports, arrive, on } = setup();
-  const queues = {
-    peekRejected: async () => [],
-    peekDeadLetters: async () => [],
-    takeDeadLetters: async () => [],
-  };
-  const ingest = createIngest({ ...ports, queues });
+  const deadLetters = { peek: async () => [], take: async () => [] };
+  const ingest = createIngest({ ...ports, deadLetters });
   await arrive('d1', 0, 'One');
   const fates: string[] = [];
   for (const day of [40, 41]) {

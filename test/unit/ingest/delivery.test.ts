@@ -25,11 +25,14 @@ test('a message sent again keeps its first identity and time', () => {
     originMessageId: 'm0',
     originEnqueuedAt: '2026-11-19T10:00:00.000Z',
     replay: true,
+    unexplained: 2,
+    failure: 'INTERNAL',
   };
   expect(readDelivery({ messageId: 'm1', enqueuedTimeUtc: now, applicationProperties }, now)).toMatchObject({
     origin: 'm0',
     enqueuedAt: '2026-11-19T10:00:00.000Z',
     isReplay: true,
+    unexplained: { times: 2, code: 'INTERNAL' },
   });
 });
 
@@ -46,6 +49,8 @@ test.each([
         bodyKind: 'x',
         replay: 'True',
         charset: 1,
+        unexplained: 3,
+        failure: 'Patient Muster',
       },
     },
   ],
@@ -54,6 +59,7 @@ test.each([
   expect(delivery).toMatchObject({ enqueuedAt: now.toISOString(), attempt: 0, isReplay: false });
   expect(delivery.origin).toMatch(/^sequence:/);
   expect(delivery).not.toHaveProperty('tenantId');
+  expect(delivery).not.toHaveProperty('unexplained');
 });
 
 test('a tenant of the wrong type is still a claim', () => {

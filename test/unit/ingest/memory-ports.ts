@@ -7,8 +7,14 @@ import { MemoryContainer } from '../fhir-store/memory-container';
 
 const cloned = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
 
-/** What Azure's clients throw when a service is away; `isTransient` below knows it. */
-export class Away extends Error {}
+/** What Azure's clients throw when a service is away. */
+export class Away extends Error {
+  readonly code = 503;
+}
+/** What they throw when our key or role is refused. */
+export class Denied extends Error {
+  readonly code = 403;
+}
 
 const tenants = new Map<string, Tenant>([
   ['demo', { id: 'demo', name: 'Demo', senders: [{ application: '*', facility: '*' }] }],
@@ -24,13 +30,23 @@ export class MemoryWorld {
   readonly blobs = new Map<string, Uint8Array>();
   readonly container = new MemoryContainer();
   readonly audit = new Map<string, AuditEventInput>();
-  readonly queued: Parameters<IngestPorts['outbox']['enqueue']>[0][number][] = [];
+  readonly queued: Parameters<IngestPorts['outbox']['enqueue']>[0][] = [];
   /** By message id, as the broker's duplicate detection keeps them. */
   readonly rejected = new Map<string, Parameters<IngestPorts['outbox']['reject']>[0]>();
   readonly events = new Map<string, Parameters<IngestPorts['outbox']['publish']>[0]>();
   readonly logged: string[] = [];
   /** Called around every effect, in order: throw to fail the call before or after it. */
   around: (call: string, effect: () => Promise<unknown>) => Promise<unknown> = (_call, effect) => effect();
+  /** From the first call of this name on the process is dead: nothing it does has an effect. */
+  dieAt(name: string): void {
+    let isDead = false;
+    this.around = async (call, effect) => {
+      isDead ||= call === name;
+      if (isDead) throw new Error('dead');
+      return effect();
+    };
+  }
+
   now = new Date('2026-11-20T00:00:00.000Z');
   slept = 0;
   #etags = 0;
@@ -72,6 +88,14 @@ export class MemoryWorld {
           ),
         list: async () => this.documents(),
         countFeeds: async () => [],
+        listOpen: async () =>
+          this.documents().filter(
+            ({ status, waiting }) => ['rejected', 'conflict'].includes(status) || waiting !== undefined,
+          ),
+        listEdits: async () =>
+          this.documents().flatMap(({ id, status, editedFrom }) =>
+            editedFrom === undefined ? [] : [{ id, status, editedFrom }],
+          ),
         find: async (reference) =>
           this.documents().filter(({ id, key, controlId }) => [id, key, controlId].includes(reference)),
       },
@@ -102,7 +126,7 @@ export class MemoryWorld {
       },
       audit,
       outbox: {
-        enqueue: (messages) => call('outbox.enqueue', () => void this.queued.push(...messages)),
+        enqueue: (message) => call('outbox.enqueue', () => void this.queued.push(message)),
         reject: (message) =>
           call('outbox.reject', () => void this.rejected.set(message.messageId, cloned(message))),
         publish: (event) => call('outbox.publish', () => void this.events.set(event.id, cloned(event))),
@@ -113,7 +137,6 @@ export class MemoryWorld {
           this.slept += milliseconds;
         },
       },
-      isTransient: (error) => error instanceof Away,
       retryDelaysSeconds: [60, 300, 900, 3600],
       maxInlineBytes: 200 * 1024,
       ...overrides,

@@ -49,15 +49,20 @@ test.each(Object.entries(bodies))('%s: nothing marked leaves the clinical store'
   expect(JSON.stringify(outside)).not.toContain(canary);
 });
 
-test('what the invocation throws says nothing of the message', async () => {
+test('what the invocation throws or sends again for says nothing of the message', async () => {
   const world = new MemoryWorld();
   world.around = async (call, effect) => {
     if (call === 'resources.commit') throw new Error(`batch failed: ${canary}`);
     return effect();
   };
-  const failure = await processBody(Buffer.from(bodies['result'] ?? ''), delivery('d1'), world.ports()).catch(
-    (error: unknown) => error,
-  );
+  const body = Buffer.from(bodies['result'] ?? '');
+  const { retry } = await processBody(body, delivery('d1'), world.ports());
+  expect(JSON.stringify([retry, world.queued[0]?.properties])).not.toContain(canary);
+  expect(retry?.safeMessage).toContain('withheld');
+
+  const last = delivery('d1', { unexplained: { times: 5, code: 'INTERNAL' } });
+  const failure = await processBody(body, last, world.ports()).catch((error: unknown) => error);
+  expect(failure).toMatchObject({ message: `batch failed: ${canary}` });
   // The trigger logs `safeError` of it, which withholds foreign text.
   expect(JSON.stringify(safeError(failure))).not.toContain(canary);
 });

@@ -1,5 +1,6 @@
+import { readDelivery } from '../../../src/lib/ingest';
 import { processBody } from '../../../src/lib/ingest/process-body';
-import { Away, MemoryWorld } from './memory-ports';
+import { Away, Denied, MemoryWorld } from './memory-ports';
 import { adt, delivery, oru } from './messages';
 
 const bytes = (text: string): Buffer => Buffer.from(text, 'latin1');
@@ -87,6 +88,19 @@ describe('bodies', () => {
     expect(world.blobs.size).toBe(1);
   });
 
+  test.each([
+    [adt({ controlId: '' }), 'MSH[1]-10', 'MSH^1^10'],
+    [adt().replace('ADT^A01^ADT_A01', 'ADT^Z99'), 'MSH[1]-9[1].2', 'MSH^1^9^1^2'],
+    [adt().replace(/PID.*\r/, ''), 'PID[1]', 'PID^1'],
+    [adt().replace('1001^^^GEN^MR', ''), 'PID[1]-3', 'PID^1^3'],
+  ])('%j: the document and ERR-2 say where', async (body, location, err2) => {
+    const world = new MemoryWorld();
+    await run(world, body);
+    expect(world.documents()).toMatchObject([
+      { location, ack: expect.stringContaining(`\rERR||${err2}|`) as string },
+    ]);
+  });
+
   test('a batch: every message has its own fate, the same message twice is a duplicate', async () => {
     const world = new MemoryWorld();
     const batch = [
@@ -161,11 +175,8 @@ describe('identity', () => {
 
   test('a message that another delivery left unfinished is finished, and that delivery is a duplicate', async () => {
     const world = new MemoryWorld();
-    world.around = async (call, effect) => {
-      if (call === 'resources.commit') throw new Error('crash');
-      return effect();
-    };
-    await expect(run(world, adt())).rejects.toThrow('crash');
+    world.dieAt('resources.commit');
+    await expect(run(world, adt())).rejects.toThrow('dead');
     world.around = (_call, effect) => effect();
     await run(world, adt(), delivery('d2'));
     expect(world.statuses()).toEqual(['done', 'duplicate']);
@@ -178,7 +189,7 @@ describe('replay', () => {
   test('a rejected message is processed anew, its first outcome stays in its history', async () => {
     const world = new MemoryWorld();
     const refused = world.ports({
-      interpret: () => ({ kind: 'rejected', code: 'UNSUPPORTED_EVENT', diagnostics: [] }),
+      interpret: () => ({ kind: 'rejected', code: 'UNSUPPORTED_EVENT', findings: [] }),
     });
     await processBody(bytes(adt()), delivery('d1'), refused);
     await processBody(bytes(adt()), delivery('d2', { isReplay: true }), refused);
@@ -284,13 +295,145 @@ describe('trouble that passes', () => {
     );
     expect(world.statuses()).toEqual(['done']);
   });
+});
 
-  test('a defect is thrown, not tried for ever', async () => {
+/** The broker hands the newest scheduled copy over, like hl7Processor does. */
+function runAgain(world: MemoryWorld) {
+  const message = world.queued.at(-1);
+  if (!message) throw new Error('nothing queued');
+  const metadata = { messageId: 'copy', applicationProperties: message.properties };
+  return run(world, Buffer.from(message.body), readDelivery(metadata, world.now));
+}
+
+const failing = (world: MemoryWorld, name: string, failure: Error): void => {
+  world.around = async (call, effect) => {
+    if (call === name) throw failure;
+    return effect();
+  };
+};
+const secondsUntil = (world: MemoryWorld, at: string | undefined): number =>
+  (Date.parse(at ?? '') - world.now.getTime()) / 1000;
+
+describe('trouble that people have to end', () => {
+  test.each(['messages.create', 'raw.put', 'resources.read', 'resources.commit'])(
+    'denied access at %s: later, for as long as it takes, and without waiting here',
+    async (call) => {
+      const world = new MemoryWorld();
+      failing(world, call, new Denied());
+      const waits = [secondsUntil(world, (await run(world, adt())).retry?.at)];
+      for (let n = 1; n < 12; n++) {
+        const { retry } = await runAgain(world);
+        expect(retry).toMatchObject({ kind: 'denied', code: 'ACCESS_DENIED' });
+        waits.push(secondsUntil(world, retry?.at));
+      }
+      expect(waits).toEqual([60, 300, 900, ...Array<number>(9).fill(3600)]);
+      expect(world.slept).toBe(0);
+
+      world.around = (_call, effect) => effect();
+      await runAgain(world);
+      expect(world.statuses()).toEqual(['done']);
+      expect([world.audit.size, world.events.size]).toEqual([1, 1]);
+    },
+  );
+
+  test('a claim check whose blob may not be read waits as well', async () => {
+    const world = new MemoryWorld();
+    const reference = await world.ports().raw.reference('demo', bytes(adt()));
+    failing(world, 'raw.get', new Denied());
+    expect((await run(world, JSON.stringify(reference))).retry).toMatchObject({ code: 'ACCESS_DENIED' });
+    expect(world.documents()).toEqual([]);
+  });
+
+  test('a broker that refuses the copy is given a minute per delivery', async () => {
     const world = new MemoryWorld();
     world.around = async () => {
-      throw new TypeError('defect');
+      throw new Denied();
     };
-    await expect(run(world, adt())).rejects.toThrow('defect');
-    expect(world.queued).toEqual([]);
+    await expect(run(world, adt())).rejects.toBeInstanceOf(Denied);
+    expect(world.slept).toBe(60_000);
   });
+});
+
+describe('failures that nobody has an explanation for', () => {
+  test('come back five times, then the broker keeps the message with its code', async () => {
+    const world = new MemoryWorld();
+    failing(world, 'resources.commit', new TypeError('defect'));
+    const first = await run(world, adt());
+    expect(first.retry).toMatchObject({ kind: 'unexplained', code: 'INTERNAL' });
+    const waits = [secondsUntil(world, first.retry?.at)];
+    for (let n = 1; n < 5; n++) waits.push(secondsUntil(world, (await runAgain(world)).retry?.at));
+    expect(waits).toEqual([60, 300, 900, 3600, 3600]);
+    expect(world.queued[4]?.properties).toMatchObject({ unexplained: 5, failure: 'INTERNAL' });
+    for (let n = 0; n < 10; n++) await expect(runAgain(world)).rejects.toThrow('defect');
+    expect(world.queued).toHaveLength(5);
+    expect(world.slept).toBe(0);
+
+    world.around = (_call, effect) => effect();
+    await runAgain(world);
+    expect(world.statuses()).toEqual(['done']);
+    expect([world.audit.size, world.events.size]).toEqual([1, 1]);
+  });
+
+  test('an outage in between is not counted, however long', async () => {
+    const world = new MemoryWorld();
+    failing(world, 'messages.create', new Away());
+    await run(world, adt());
+    for (let n = 1; n < 20; n++) await runAgain(world);
+    failing(world, 'messages.create', new TypeError('defect'));
+    expect(secondsUntil(world, (await runAgain(world)).retry?.at)).toBe(60);
+    failing(world, 'messages.create', new Away());
+    expect(secondsUntil(world, (await runAgain(world)).retry?.at)).toBe(3600);
+    expect(world.queued.at(-1)?.properties).toMatchObject({ attempt: 22, unexplained: 1 });
+  });
+
+  test('a failed batch of the Cosmos DB SDK, which hides its status, is waited for and then counted', async () => {
+    const world = new MemoryWorld();
+    failing(world, 'resources.commit', new Error('Batch request error: One of the inputs is invalid'));
+    await run(world, adt());
+    expect(world.slept).toBeGreaterThan(1000);
+    for (let n = 1; n < 5; n++) expect((await runAgain(world)).retry?.kind).toBe('unclear');
+    await expect(runAgain(world)).rejects.toThrow('Batch request error');
+  });
+
+  test('one message does not hold up those behind it in its batch', async () => {
+    const world = new MemoryWorld();
+    let commits = 0;
+    world.around = async (call, effect) => {
+      if (call === 'resources.commit' && ++commits === 1) throw new TypeError('defect');
+      return effect();
+    };
+    const body = `${adt()}${oru()}${adt({ controlId: 'A2' })}`;
+    const { outcomes, retry } = await run(world, body);
+    expect(outcomes.map(({ index, status }) => [index, status])).toEqual([
+      [1, 'done'],
+      [2, 'done'],
+    ]);
+    expect(world.documents().find(({ controlId }) => controlId === 'A1')).toMatchObject({
+      status: 'converted',
+      waiting: { attempt: 1, until: retry?.at, code: 'INTERNAL' },
+    });
+    await runAgain(world);
+    expect(world.statuses()).toEqual(['done', 'done', 'done']);
+    expect([world.audit.size, world.events.size]).toEqual([3, 3]);
+  });
+
+  test.each([new Denied(), new TypeError('defect')])(
+    'the copy and the delivery it copies may both arrive (%p)',
+    async (failure) => {
+      const world = new MemoryWorld();
+      world.around = async (call, effect) => {
+        if (call === 'resources.commit') throw failure;
+        const result = await effect();
+        // The broker has the copy, but its answer is lost with the process.
+        if (call === 'outbox.enqueue') throw new TypeError('lost');
+        return result;
+      };
+      await expect(run(world, adt())).rejects.toThrow('lost');
+      world.around = (_call, effect) => effect();
+      await run(world, adt());
+      await runAgain(world);
+      expect(world.statuses()).toEqual(['done']);
+      expect([world.audit.size, world.events.size]).toEqual([1, 1]);
+    },
+  );
 });

@@ -1,6 +1,7 @@
 import { createIngest, readDelivery, type Ingest } from '../../../src/lib/ingest';
 import type { DeadLetter } from '../../../src/lib/ingest/ports';
-import { MemoryWorld } from './memory-ports';
+import { processBody } from '../../../src/lib/ingest/process-body';
+import { Denied, MemoryWorld } from './memory-ports';
 import { adt, delivery, oru } from './messages';
 
 function setUp(): { world: MemoryWorld; ingest: Ingest; letters: DeadLetter[] } {
@@ -8,16 +9,9 @@ function setUp(): { world: MemoryWorld; ingest: Ingest; letters: DeadLetter[] } 
   const letters: DeadLetter[] = [];
   const ingest = createIngest({
     ...world.ports(),
-    queues: {
-      peekRejected: async () =>
-        [...world.rejected.values()].map(({ id, tenantId, code }) => ({
-          id,
-          tenantId,
-          code,
-          enqueuedAt: 'then',
-        })),
-      peekDeadLetters: async () => letters,
-      async takeDeadLetters(matches, handle) {
+    deadLetters: {
+      peek: async () => letters,
+      async take(matches, handle) {
         const taken = letters.filter(matches);
         for (const letter of taken) {
           await handle(letter);
@@ -87,11 +81,15 @@ test('a rejected message is listed and replayed from its raw bytes', async () =>
   const desk = setUp();
   const { world, ingest } = desk;
   await ingest.processBody(Buffer.from(testData), delivery('d1'));
-  expect(await ingest.listRejected()).toMatchObject([{ queue: 'hl7-rejected', code: 'PROCESSING_ID' }]);
+  const waiting = () => ingest.listWaiting();
+  expect(await waiting()).toMatchObject([{ queue: 'hl7-rejected', code: 'PROCESSING_ID' }]);
   const [document] = world.documents();
   expect(await ingest.replay('A1')).toEqual([document?.id]);
   await deliver(desk, 'd2');
   expect(world.documents()).toMatchObject([{ origin: 'd2', history: [{ origin: 'd1' }] }]);
+  // Refused again, so it waits again, once.
+  expect(await waiting()).toHaveLength(1);
+  expect(world.rejected.size).toBe(2);
   const raw = await ingest.readRaw(world.documents()[0]!);
   expect(Buffer.from(raw ?? []).toString()).toBe(testData.slice(0, -1));
 });
@@ -107,21 +105,29 @@ test('a dead letter without a document is sent again under its own identity', as
       metadata: { messageId: 'lost', applicationProperties: { tenantId: 'demo' } },
     },
   );
-  expect((await ingest.listRejected()).map(({ id }) => id)).toEqual(['other', 'lost']);
+  expect((await ingest.listWaiting()).map(({ id }) => id)).toEqual(['other', 'lost']);
   expect(await ingest.replay('lost')).toEqual(['lost']);
   expect(letters).toHaveLength(1);
   await deliver(desk, 'unused');
   expect(world.documents()).toMatchObject([{ status: 'done', origin: 'lost', tenantId: 'demo' }]);
 });
 
+test('a dead letter says why it failed, and starts over when it is replayed', async () => {
+  const { world, ingest, letters } = setUp();
+  const applicationProperties = { originMessageId: 'd1', attempt: 9, unexplained: 5, failure: 'INTERNAL' };
+  const metadata = { messageId: 'sixth', applicationProperties };
+  letters.push({ body: Buffer.from(adt()), reason: 'MaxDeliveryCountExceeded', metadata });
+  expect(await ingest.listWaiting()).toMatchObject([{ id: 'd1', code: 'INTERNAL' }]);
+  await ingest.replay('d1');
+  expect(world.queued[0]?.properties).toMatchObject({ originMessageId: 'd1' });
+  expect(world.queued[0]?.properties).not.toHaveProperty('unexplained');
+});
+
 test('an unfinished message whose delivery died is replayed once, and its dead letter goes', async () => {
   const desk = setUp();
   const { world, ingest, letters } = desk;
-  world.around = async (call, effect) => {
-    if (call === 'resources.commit') throw new TypeError('defect');
-    return effect();
-  };
-  await expect(ingest.processBody(Buffer.from(adt()), delivery('d1'))).rejects.toThrow('defect');
+  world.dieAt('resources.commit');
+  await expect(ingest.processBody(Buffer.from(adt()), delivery('d1'))).rejects.toThrow('dead');
   world.around = (_call, effect) => effect();
   letters.push({
     body: Buffer.from(adt()),
@@ -132,6 +138,76 @@ test('an unfinished message whose delivery died is replayed once, and its dead l
   expect([letters.length, world.queued.length]).toEqual([0, 1]);
   await deliver(desk, 'd2');
   expect(world.statuses()).toEqual(['done']);
+});
+
+describe('what waits', () => {
+  const keys = async ({ ingest }: ReturnType<typeof setUp>): Promise<string[]> =>
+    (await ingest.listWaiting()).map(({ queue, code }) => `${queue} ${code}`);
+
+  test('a replay that succeeds takes the message off the list', async () => {
+    const desk = setUp();
+    const { world, ingest } = desk;
+    await processBody(
+      Buffer.from(adt()),
+      delivery('d1'),
+      world.ports({ interpret: () => ({ kind: 'rejected', code: 'UNSUPPORTED_EVENT', findings: [] }) }),
+    );
+    expect(await keys(desk)).toEqual(['hl7-rejected UNSUPPORTED_EVENT']);
+    await ingest.replay('A1');
+    await deliver(desk, 'd2');
+    expect(await keys(desk)).toEqual([]);
+    // Who reads the queue itself still finds the entry there.
+    expect(world.rejected.size).toBe(1);
+  });
+
+  test('so does a correction, also the correction of a correction, and not before it is done', async () => {
+    const desk = setUp();
+    const { world, ingest } = desk;
+    await ingest.processBody(Buffer.from(testData), delivery('d1'));
+    await ingest.processBody(Buffer.from(testData.replace('|A1|', '|A9|')), delivery('d2'));
+    const idOf = (name: string) => world.documents().find(({ controlId }) => controlId === name)?.id ?? '';
+    const [first] = await ingest.resubmitEdited(idOf('A1'), Buffer.from(adt().replace(/PID.*\r/, '')));
+    expect(await keys(desk)).toHaveLength(2);
+    await deliver(desk, 'unused');
+    expect(await keys(desk)).toHaveLength(3);
+    await ingest.resubmitEdited(first?.id ?? '', Buffer.from(adt()));
+    expect(await keys(desk)).toHaveLength(3);
+    await deliver(desk, 'unused');
+    expect((await ingest.listWaiting()).map(({ id }) => id)).toEqual([idOf('A9')]);
+  });
+
+  test('a conflict waits for a person like a rejection', async () => {
+    const desk = setUp();
+    await desk.ingest.processBody(Buffer.from(adt()), delivery('d1'));
+    await desk.ingest.processBody(Buffer.from(adt({ family: 'Other' })), delivery('d2'));
+    expect(await keys(desk)).toEqual(['hl7-rejected CONTROL_ID_REUSED']);
+  });
+
+  test('a delayed message is shown with its time, and once when its delivery is dead', async () => {
+    const desk = setUp();
+    const { world, ingest, letters } = desk;
+    world.around = async (call, effect) => {
+      if (call === 'resources.commit') throw new Denied();
+      return effect();
+    };
+    const { retry } = await ingest.processBody(Buffer.from(adt()), delivery('d1'));
+    expect(await ingest.listWaiting()).toEqual([
+      {
+        queue: 'scheduled',
+        id: world.documents()[0]?.id,
+        tenantId: 'demo',
+        code: 'ACCESS_DENIED',
+        enqueuedAt: '2026-11-20T00:00:00.000Z',
+        until: retry?.at,
+      },
+    ]);
+    letters.push({ body: Buffer.from(adt()), reason: 'TTLExpiredException', metadata: { messageId: 'd1' } });
+    expect(await keys(desk)).toEqual(['dead-letter TTLExpiredException']);
+    letters.length = 0;
+    world.around = (_call, effect) => effect();
+    await deliver(desk, 'unused');
+    expect(await keys(desk)).toEqual([]);
+  });
 });
 
 test('a correction is a new message; unknown keys say so', async () => {

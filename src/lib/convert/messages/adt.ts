@@ -47,7 +47,7 @@ function convertSwap(root: Group, scope: Scope): Reference[] {
 function convertBeds(root: Group, scope: Scope): Reference[] {
   const beds = root.all('NPU').map((npu) => mapNpu(npu, scope));
   const named = beds.filter((bed) => bed !== undefined);
-  if (named.length === 0) throw new Rejection('SEGMENT_MISSING', 'NPU^1^1');
+  if (named.length === 0) throw new Rejection('SEGMENT_MISSING', 'NPU[1]-1');
   return named;
 }
 

@@ -23,7 +23,7 @@ function convertDocument(root: Group, scope: Scope): Reference[] {
   const subject = mapPatient(root, scope);
   const visit = mapVisit(root, scope, subject);
   const txa = root.first('TXA');
-  if (txa === undefined) throw new Rejection('SEGMENT_MISSING', 'TXA^1');
+  if (txa === undefined) throw new Rejection('SEGMENT_MISSING', 'TXA[1]');
   const document = mapTxa(txa, scope, subject, visit);
   for (const con of root.all('CON')) mapCon(con, scope, subject);
   mapContent(root, document, scope, subject, visit);

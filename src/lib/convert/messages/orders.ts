@@ -22,7 +22,7 @@ import { mapPatient } from './visit';
 function convertOrders(root: Group, scope: Scope): Reference[] {
   const patient = mapOrderPatient(root, scope);
   const groups = root.allGroups('ORDER');
-  if (groups.length === 0) throw new Rejection('SEGMENT_MISSING', 'ORC^1');
+  if (groups.length === 0) throw new Rejection('SEGMENT_MISSING', 'ORC[1]');
   const converted: ConvertedOrder[] = [];
   const targets = groups.flatMap((group) => convertOrder(group, scope, patient, converted));
   linkParents(converted, scope);
@@ -36,7 +36,7 @@ function convertBySpecimen(root: Group, scope: Scope): Reference[] {
   const { subject, visit } = patient;
   const key = joinKey(subject.patient.id, 'message', scope.messageKey);
   const groups = root.allGroups('SPECIMEN');
-  if (groups.length === 0) throw new Rejection('SEGMENT_MISSING', 'SPM^1');
+  if (groups.length === 0) throw new Rejection('SEGMENT_MISSING', 'SPM[1]');
   const converted: ConvertedOrder[] = [];
   const targets = mapSpecimens(groups, scope, { subject, key }).flatMap(({ group, specimen }) => {
     const context = { subject, visit, key, effective: {} };

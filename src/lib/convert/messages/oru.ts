@@ -26,7 +26,7 @@ const noResults: Diagnostic = {
 function convertOru(root: Group, scope: Scope): Reference[] {
   const results = root.allGroups('PATIENT_RESULT');
   const targets = results.flatMap((result) => convertResult(result, scope));
-  if (results.length === 0) throw new Rejection('NO_PATIENT', 'PID');
+  if (results.length === 0) throw new Rejection('NO_PATIENT', 'PID[1]');
   keepMessageNotes(root, scope);
   return targets;
 }

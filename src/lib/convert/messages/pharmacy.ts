@@ -17,7 +17,7 @@ import { RDE_O11 } from './structures-orders';
 function convertPharmacy(root: Group, scope: Scope): Reference[] {
   const patient = mapOrderPatient(root, scope);
   const orders = root.allGroups('ORDER');
-  if (orders.length === 0) throw new Rejection('SEGMENT_MISSING', 'ORC^1');
+  if (orders.length === 0) throw new Rejection('SEGMENT_MISSING', 'ORC[1]');
   return [patient.subject.reference, ...orders.flatMap((group) => convertOrder(group, scope, patient))];
 }
 

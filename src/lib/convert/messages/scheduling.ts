@@ -17,7 +17,7 @@ import { mapPatient, mapVisit } from './visit';
 /** SIU_S12: one appointment, for one patient, several, or none. */
 function convertAppointment(root: Group, scope: Scope): Reference[] {
   const sch = root.first('SCH');
-  if (sch === undefined) throw new Rejection('SEGMENT_MISSING', 'SCH^1');
+  if (sch === undefined) throw new Rejection('SEGMENT_MISSING', 'SCH[1]');
   const booking = mapSch(sch, root.all('TQ1'), scope);
   const { appointment } = booking;
   for (const group of root.allGroups('PATIENT')) {

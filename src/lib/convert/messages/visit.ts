@@ -10,7 +10,7 @@ import type { Group } from './grammar';
 /** PID, PD1 and NK1 wherever a structure keeps them: the person the group is about. */
 export function mapPatient(group: Group | undefined, scope: Scope): PatientSubject {
   const pid = group?.first('PID');
-  if (group === undefined || pid === undefined) throw new Rejection('NO_PATIENT', 'PID');
+  if (group === undefined || pid === undefined) throw new Rejection('NO_PATIENT', 'PID[1]');
   const subject = mapPid(pid, scope);
   const pd1 = group.first('PD1');
   if (pd1 !== undefined) mapPd1(pd1, scope, subject);

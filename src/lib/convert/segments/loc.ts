@@ -23,7 +23,7 @@ export function mapLoc(segment: Hl7Segment, scope: Scope, inUse: boolean | undef
   const id = reference?.reference?.slice('urn:uuid:'.length);
   const place = id === undefined ? undefined : scope.resources.get(id);
   if (reference === undefined || place?.resourceType !== 'Location')
-    throw new Rejection('SEGMENT_MISSING', `LOC^${segment.occurrence}^1`);
+    throw new Rejection('SEGMENT_MISSING', `LOC[${segment.occurrence}]-1`);
   loc.entry = reference.reference;
   if (inUse !== undefined) place.status = inUse ? 'active' : 'inactive';
   set(place, 'description', loc.text(2, 'Location.description') ?? place.description);

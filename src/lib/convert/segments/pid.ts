@@ -49,7 +49,7 @@ export function mapPid(segment: Hl7Segment, scope: Scope): PatientSubject {
   const pid = scope.open(segment, kept);
   const identifiers = readIdentifiers(pid);
   const key = chooseIdentifier(identifiers, scope);
-  if (key === undefined) throw new Rejection('NO_PATIENT_ID', `PID^${segment.occurrence}^3`);
+  if (key === undefined) throw new Rejection('NO_PATIENT_ID', `PID[${segment.occurrence}]-3`);
   const patient: Identified<Patient> = {
     resourceType: 'Patient',
     id: scope.id('Patient', key.system ?? '', key.value ?? ''),

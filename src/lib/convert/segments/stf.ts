@@ -50,7 +50,7 @@ export function mapStf(
   key?.get(2);
   const numbers = list([...stf.all(2, 'Practitioner.identifier').map((field) => identifier(field)), primary]);
   const [own] = numbers ?? [];
-  if (own === undefined) throw new Rejection('SEGMENT_MISSING', `STF^${segment.occurrence}^1`);
+  if (own === undefined) throw new Rejection('SEGMENT_MISSING', `STF[${segment.occurrence}]-1`);
   const person: Identified<Practitioner> = {
     resourceType: 'Practitioner',
     id: scope.id('Practitioner', ...identifierKey(own)),

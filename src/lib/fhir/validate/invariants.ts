@@ -30,7 +30,7 @@ const oneOf = (node: Node, ...names: readonly string[]): boolean => names.some((
 const isUcum = (node: Node): boolean => !has(node, 'system') || node['system'] === UCUM;
 
 /** Two times are compared as instants when both have a zone, else as far as both say (2024-05 is not before 2024). */
-export function isNotAfter(start: string, end: string): boolean {
+function isNotAfter(start: string, end: string): boolean {
   if (start.length > 10 && end.length > 10) return !(Date.parse(start) > Date.parse(end));
   const shared = Math.min(start.length, end.length, 10);
   return start.slice(0, shared) <= end.slice(0, shared);

@@ -17,7 +17,7 @@ const UNPRINTABLE = fault('format', 'holds a control character or half a surroga
 const TOO_LONG = fault('format', 'is longer than 1 MB');
 
 // R4 datatypes.html, string: no characters below U+0020 except tab, CR and LF; at most 1 MB. A lone surrogate has no UTF-8.
- 
+
 const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f]/;
 const SURROGATE = /[\ud800-\udfff]/;
 const LONE_SURROGATE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
