@@ -27,6 +27,7 @@ import { medication, productCode, type Product } from './medication';
 import { mapNotes } from './nte';
 import { addOrderEvent, codedOrganization, type CommonOrder } from './orc';
 import type { PatientSubject } from './pid';
+import { addLocations, readPrt } from './prt';
 import type { Visit } from './pv1';
 import {
   amount,
@@ -196,6 +197,7 @@ export interface PharmacyDetail {
   readonly components: readonly Hl7Segment[];
   readonly notes: readonly Hl7Segment[];
   readonly schedules: readonly Schedule[];
+  readonly participations: readonly Hl7Segment[];
 }
 
 /** What one segment says. */
@@ -427,12 +429,19 @@ export function mapPrescription(
       url: 'http://hl7.org/fhir/StructureDefinition/servicerequest-order-callback-phone-number',
       valueContactPoint,
     });
+  const participations = (detail?.participations ?? []).map((prt) =>
+    readPrt(prt, scope, 'Provenance.agent.who'),
+  );
+  addLocations(request, participations);
   const reference = scope.add(request);
   if (orc !== undefined) {
     const others = orderers.slice(orc.requester === undefined ? 1 : 0);
     addOrderEvent(orc, reference, scope, [
       ...others.map((who) => agent('author', 'Author', who)),
       ...(read?.verifiers ?? []).map((who) => agent('verifier', 'Verifier', who)),
+      ...participations.flatMap(({ actor: who, role }) =>
+        who === undefined ? [] : [role === undefined ? { who } : { type: role, who }],
+      ),
     ]);
   }
   return request;
