@@ -18,6 +18,7 @@ import { parseDecimal } from '../datatypes/nm';
 import { readTq, type Schedule } from '../datatypes/timing';
 import { address } from '../datatypes/xad';
 import { practitioners } from '../datatypes/xcn';
+import { notHome } from '../datatypes/xon';
 import { contactPoint } from '../datatypes/xtn';
 import { codeKey, identifierKey } from '../keys';
 import type { SegmentReader } from '../reader';
@@ -359,10 +360,8 @@ function supply(rx: SegmentReader, fields: OrderFields, scope: Scope): Medicatio
     for (const field of [...places, ...phones]) field.keep('No pharmacy is named to have it.');
   else {
     const details: Identified = { resourceType: 'Organization', id };
-    const where = each(places, address)?.map((value) =>
-      value.use === 'home' ? { ...value, use: 'work' as const } : value,
-    );
-    const telecom = each(phones, (field) => contactPoint(field, 'work'));
+    const where = each(places, address)?.map(notHome);
+    const telecom = each(phones, (field) => contactPoint(field, 'work'))?.map(notHome);
     if (where !== undefined) Object.assign(details, { address: where });
     if (telecom !== undefined) Object.assign(details, { telecom });
     scope.add(details);
