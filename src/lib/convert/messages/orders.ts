@@ -93,17 +93,39 @@ function convertOrder(
     return [scope.reference(prescription.id)];
   }
   if (orcSegment === undefined) return [];
+  const reference = mapOther(group, orcSegment, scope, patient);
+  const id = reference.reference?.slice('urn:uuid:'.length) ?? '';
+  const results = mapResults(
+    group,
+    'OBSERVATION',
+    scope,
+    { subject, visit, key: id, effective: {} },
+    undefined,
+  );
+  const request = scope.resources.get(id);
+  // R4 orders of food and supplies do not refer to what was observed; the observations stand for themselves.
+  if (request?.resourceType === 'ServiceRequest' && results.length > 0)
+    request.supportingInfo = results.map((result) => result.reference);
+  conditionsOf(group, scope, patient);
+  return [reference];
+}
+
+/** Food (ODS), supplies (RQD), or an order of which only the number is told. */
+function mapOther(
+  group: Group,
+  orcSegment: Hl7Segment,
+  scope: Scope,
+  { subject, visit }: OrderPatient,
+): Reference {
   const diets = group.all('ODS');
   if (diets.length > 0) {
     const orc = readOrc(orcSegment, scope, 'NutritionOrder');
-    return [mapDiet({ diets, trays: group.all('ODT'), notes: group.all('NTE') }, orc, scope, subject, visit)];
+    return mapDiet({ diets, trays: group.all('ODT'), notes: group.all('NTE') }, orc, scope, subject, visit);
   }
   const [rqd] = group.all('RQD');
-  if (rqd !== undefined) {
-    const orc = readOrc(orcSegment, scope, 'SupplyRequest');
-    return [mapSupply({ rqd, rq1: group.first('RQ1'), notes: group.all('NTE') }, orc, scope, subject)];
-  }
-  return [mapBareOrder(orcSegment, group, scope, subject, visit)];
+  if (rqd === undefined) return mapBareOrder(orcSegment, group, scope, subject, visit);
+  const orc = readOrc(orcSegment, scope, 'SupplyRequest');
+  return mapSupply({ rqd, rq1: group.first('RQ1'), notes: group.all('NTE') }, orc, scope, subject);
 }
 
 /** ORC, OBR: the request with its specimens, diagnoses and what the orderer observed. */
