@@ -1,5 +1,5 @@
 import type { ServiceBusReceivedMessage, ServiceBusReceiver } from '@azure/service-bus';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Azure } from '../azure';
 import { rejections, type RejectionCode } from '../hl7';
 import type { DeadLetter, RejectedQueues } from './ports';
