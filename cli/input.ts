@@ -1,7 +1,6 @@
 import { createReadStream } from 'node:fs';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { buffer } from 'node:stream/consumers';
 
 /** The files that a command names; a folder stands for all files below it, in name order; `-` for standard input. */
 export async function inputFiles(paths: readonly string[]): Promise<string[]> {
@@ -21,9 +20,6 @@ async function filesBelow(folder: string): Promise<string[]> {
     .sort();
 }
 
-export const readInput = (path: string): Promise<Buffer> =>
-  path === '-' ? buffer(process.stdin) : readFile(path);
-
-/** The same piece by piece, for files of any size. */
+/** Piece by piece, for files of any size. */
 export const openInput = (path: string): AsyncIterable<Uint8Array> =>
   path === '-' ? process.stdin : createReadStream(path);

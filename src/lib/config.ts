@@ -1,5 +1,5 @@
 import * as path from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { MedrelayError } from './errors';
 import { TENANT_ID } from './security';
 

@@ -31,7 +31,7 @@ const holds = (rule: Rule, segment: string): boolean =>
   rule.segments.has(segment) || rule.groups.some((group) => holds(group, segment));
 
 /** Every value of one person bears a mark, `M<n>X`, so that it can be recognised in any resource. */
-export const mark = (n: number): string => `M${n}X`;
+const mark = (n: number): string => `M${n}X`;
 export const marks = /M(\d+)X/g;
 
 /**

@@ -22,20 +22,25 @@ for (const { by, place, text, theirs } of readPairs()) {
   const count = counts.get(by) ?? { pairs: 0, rejected: 0, values: 0 };
   counts.set(by, count);
   count.pairs++;
-  let found: Iterable<string>;
+  let found: Iterable<readonly [string, string | undefined]>;
   try {
     const message = parseMessage(text);
-    const { bundle } = convertMessage(message, { tenantId: 'differential', profile: openProfile });
-    const result = disagreements(message, theirs, bundle);
+    const conversion = convertMessage(message, { tenantId: 'differential', profile: openProfile });
+    const result = disagreements(message, theirs, conversion);
     found = result.found;
     count.values += result.compared;
   } catch (error) {
     if (!(error instanceof Rejection)) throw error;
     count.rejected++;
-    found = [`message is refused: ${error.code}`];
+    found = [[`message is refused: ${error.code}`, undefined]];
   }
-  for (const what of found) {
-    const kind = kinds.get(`${by} ${what}`) ?? { by, what, reason: reasonFor(by, what), places: [] };
+  for (const [what, reason] of found) {
+    const kind = kinds.get(`${by} ${what}`) ?? {
+      by,
+      what,
+      reason: reason ?? reasonFor(by, what),
+      places: [],
+    };
     kinds.set(`${by} ${what}`, kind);
     kind.places.push(place);
   }

@@ -25,7 +25,7 @@ export const emptyTally = (): Tally => ({
   guide: 0,
 });
 
-export const field = /^([A-Z][A-Z0-9]{2})\[(\d+)\]-(\d+)/i;
+const field = /^([A-Z][A-Z0-9]{2})\[(\d+)\]-(\d+)/i;
 
 /** MSH-1 and MSH-2 are the delimiters: syntax, no data. */
 const isSyntax = (segment: string, n: number): boolean => segment === 'MSH' && n <= 2;

@@ -6,6 +6,7 @@ import { Command } from 'commander';
 import { convertMessage, Rejection } from '../../src/lib/convert';
 import { parseMessage } from '../../src/lib/hl7';
 import { openProfile, readSamples } from '../corpus';
+import { writeDocs } from './docs';
 import { countFields, emptyTally, type Tally } from './count';
 import { guideFields } from './guide';
 
@@ -17,12 +18,14 @@ const segmentMinimum = 200;
 interface Options {
   readonly gaps: string;
   readonly json?: true;
+  readonly docs?: true;
 }
 
-function report({ gaps, json }: Options): void {
+function report({ gaps, json, docs }: Options): void {
   const guide = guideFields();
   const fields = new Map<string, Tally>();
   const reasons = new Map<string, Map<string, number>>();
+  const targets = new Map<string, Set<string>>();
   let converted = 0;
   let rejected = 0;
   for (const { raw } of readSamples()) {
@@ -35,7 +38,10 @@ function report({ gaps, json }: Options): void {
       const conversion = convertMessage(message, { tenantId: 'ledger', profile: openProfile });
       countFields(message, conversion, guide, fields);
       for (const { location, fate, detail } of conversion.ledger.entries) {
-        if (fate === 'carried') continue;
+        if (fate === 'carried') {
+          addTargets(targets, location.slice(0, 3), detail ?? '');
+          continue;
+        }
         const kind = location.replace(/\[\d+\]/g, '');
         const counts = reasons.get(kind) ?? new Map<string, number>();
         counts.set(detail ?? 'unknown', (counts.get(detail ?? 'unknown') ?? 0) + 1);
@@ -54,6 +60,7 @@ function report({ gaps, json }: Options): void {
       for (const key of Object.keys(sum) as (keyof Tally)[]) sum[key] += tally[key];
 
   const rows = [...segments].sort(([, a], [, b]) => b.populated - a.populated);
+  if (docs) writeDocs([['all', all], ...rows.filter(([, { populated }]) => populated >= 5)], targets);
   const missing = [...fields]
     .map(([name, tally]) => ({ name, missing: tally.populated - tally.carried, ...tally }))
     .filter((row) => row.missing > 0)
@@ -112,6 +119,14 @@ function report({ gaps, json }: Options): void {
   if (percent(all.carried, all) < overallBar || low.length > 0) process.exitCode = 1;
 }
 
+/** `Patient.telecom, Organization.telecom` -> Patient, Organization. */
+function addTargets(targets: Map<string, Set<string>>, segment: string, detail: string): void {
+  const known = targets.get(segment) ?? new Set<string>();
+  targets.set(segment, known);
+  for (const [, type] of detail.matchAll(/(?:^|, )([A-Z][A-Za-z]+)\./g))
+    if (type !== undefined) known.add(type);
+}
+
 function sumOf(segments: Map<string, Tally>, name: string): Tally {
   const tally = segments.get(name) ?? emptyTally();
   segments.set(name, tally);
@@ -143,5 +158,6 @@ function print(head: readonly string[], rows: readonly (readonly string[])[]): v
 new Command('ledger')
   .option('--gaps <n>', 'how many of the most frequent fields that are not carried', '40')
   .option('--json', 'print JSON instead of tables')
+  .option('--docs', 'bring the tables of docs/conversion.md up to date')
   .action(report)
   .parse();

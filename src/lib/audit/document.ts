@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { MedrelayError } from '../errors';
 import { TENANT_ID, type FieldCipher, type Sealed } from '../security';
 import { canonicalJson, isWellFormed } from './canonical';

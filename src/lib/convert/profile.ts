@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { MessageHeader } from '../hl7';
 import { valueTypes } from './declared';
 

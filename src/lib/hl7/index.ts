@@ -1,6 +1,5 @@
 export { buildAck, buildBatchAck, type AckInput } from './ack';
 export { acknowledgementCode } from './ack-mode';
-export { charsetName } from './charset';
 export { checkHeader, readHeader, readRawHeader } from './header';
 export { buildMessage, type OutgoingRepetition, type OutgoingSegment } from './outgoing';
 export { rejections, type RejectionCode } from './rejections';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { RejectionCode } from '../hl7';
 
 export const claimCheckKind = 'claim-check/1';

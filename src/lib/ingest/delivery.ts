@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { claimCheckKind } from './body';
 import type { Delivery } from './types';
 

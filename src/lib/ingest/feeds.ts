@@ -15,7 +15,7 @@ export interface Feed extends SendingSystem {
 }
 
 /** A longer look costs more and says no more: what has been silent for a month is silent. */
-export const feedDays = 31;
+const feedDays = 31;
 const minute = 60_000;
 
 type Ports = Pick<IngestPorts, 'messages' | 'clock' | 'profileOf' | 'profiles'>;

@@ -4,6 +4,9 @@ import type { IngestPorts } from './ports';
 import { send, type SendOptions, type SentMessage } from './send';
 import { beginning, readAll } from './streams';
 
+/** One body is one invocation: a few dozen messages end within seconds, also when the host is asked to stop. */
+const longestGroup = 32 * 1024;
+
 const byteOrderMark = Buffer.from([0xef, 0xbb, 0xbf]);
 const noBytes = Buffer.alloc(0);
 const lineEnd = Buffer.from('\r');
@@ -28,6 +31,7 @@ export async function* sendStream(
   }
   // What the mark says of the whole file it has to say of each body.
   const mark = head.subarray(0, 3).equals(byteOrderMark) ? byteOrderMark : noBytes;
+  const limit = Math.min(longestGroup, ports.maxInlineBytes);
   const messages = splitStream(all);
   let group: Uint8Array[] = [];
   let bytes = 0;
@@ -36,7 +40,7 @@ export async function* sendStream(
     const message = next.done === true ? undefined : next.value;
     const size = message === undefined ? 0 : message.bytes.length + lineEnd.length;
     const isAlone = message?.problem !== undefined;
-    const isFull = message === undefined || isAlone || mark.length + bytes + size > ports.maxInlineBytes;
+    const isFull = message === undefined || isAlone || mark.length + bytes + size > limit;
     if (isFull && group.length > 0) {
       yield await send(Buffer.concat([mark, ...group]), options, ports);
       group = [];

@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { MedrelayError } from '../errors';
 import { createDataKeys, type DataClass, type DataKey } from './data-keys';
 import { lengthPrefixed } from './length-prefixed';

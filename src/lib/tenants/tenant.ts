@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { TENANT_ID } from '../security';
 
 const name = z.string().min(1, 'name a value or use *');

@@ -25,7 +25,7 @@ describe('rejections', () => {
   test.each([
     ['no control id', [msh('ADT^A01', ''), pid], 'NO_CONTROL_ID', 'MSH[1]-10'],
     ['no type', [msh(''), pid], 'NO_MESSAGE_TYPE', 'MSH[1]-9'],
-    ['other type', [msh('MFN^M02'), pid], 'UNSUPPORTED_MESSAGE_TYPE', 'MSH[1]-9[1].1'],
+    ['other type', [msh('QBP^Q11'), pid], 'UNSUPPORTED_MESSAGE_TYPE', 'MSH[1]-9[1].1'],
     ['other event', [msh('ADT^A99'), pid], 'UNSUPPORTED_EVENT', 'MSH[1]-9[1].2'],
     ['hostile type', [msh('__proto__^constructor'), pid], 'UNSUPPORTED_MESSAGE_TYPE', 'MSH[1]-9[1].1'],
     ['no PID', [msh('ADT^A01'), 'PV1|1|I'], 'NO_PATIENT', 'PID[1]'],

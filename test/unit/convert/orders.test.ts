@@ -63,6 +63,11 @@ describe('what an order asks for', () => {
     });
   });
 
+  test('what was observed with an order of food is an Observation too', () => {
+    const conversion = convert(order('ORC|NW|P1', 'ODS|D||LOW', 'OBX|1|NM|3141-9^Weight^LN||70|kg|||||F'));
+    expect(one(conversion, 'Observation').valueQuantity).toMatchObject({ value: 70 });
+  });
+
   test.each([
     ['NW', '', 'active'],
     ['CA', '', 'revoked'],

@@ -43,7 +43,7 @@ export function organization(
   return reference;
 }
 
-function notHome<T extends { use?: string }>(part: T): T {
+export function notHome<T extends { use?: string }>(part: T): T {
   if (part.use !== 'home') return part;
   const rest = { ...part };
   delete rest.use;

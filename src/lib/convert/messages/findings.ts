@@ -21,6 +21,7 @@ import type { PatientSubject } from '../segments/pid';
 import { mapPr1 } from '../segments/pr1';
 import { readPrt } from '../segments/prt';
 import type { Visit } from '../segments/pv1';
+import { mapRf1 } from '../segments/rf1';
 import { readRol } from '../segments/rol';
 import { mapUb1 } from '../segments/ub1';
 import { mapUb2 } from '../segments/ub2';
@@ -88,6 +89,7 @@ export function mapInsurance(group: Group, scope: Scope, subject: PatientSubject
   for (const in2 of group.all('IN2')) mapIn2(in2, scope, insurance);
   for (const in3 of group.all('IN3')) mapIn3(in3, scope, insurance);
   for (const aut of group.all('AUT')) mapAut(aut, scope, insurance?.coverage);
+  for (const rf1 of group.all('RF1')) mapRf1(rf1, scope, subject);
   return insurance;
 }
 

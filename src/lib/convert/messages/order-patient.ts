@@ -1,5 +1,6 @@
 import { joinKey } from '../identity';
 import type { Scope } from '../scope';
+import { mapFt1 } from '../segments/ft1';
 import type { PatientSubject } from '../segments/pid';
 import type { Visit } from '../segments/pv1';
 import { mapFindings } from './findings';
@@ -17,11 +18,19 @@ export function mapOrderPatient(root: Group, scope: Scope): OrderPatient {
   const group = root.group('PATIENT');
   const subject = mapPatient(group, scope);
   const visit = mapVisit(group?.group('PATIENT_VISIT'), scope, subject);
-  if (group !== undefined) mapFindings(group, scope, subject, visit);
+  for (const part of [group, group?.group('PATIENT_VISIT')])
+    if (part !== undefined) mapFindings(part, scope, subject, visit);
   const key = joinKey(subject.patient.id, 'message', scope.messageKey);
   mapResults(group, 'PATIENT_OBSERVATION', scope, { subject, visit, key, effective: {} }, undefined);
   keepMessageNotes(root, scope);
   return { subject, visit };
+}
+
+/** What an order costs (FT1); when it is billed (BLG) is between the two systems. */
+export function mapBilling(group: Group, scope: Scope, { subject, visit }: OrderPatient): void {
+  for (const ft1 of group.all('FT1')) mapFt1(ft1, [], scope, subject, visit);
+  for (const blg of group.all('BLG'))
+    scope.open(blg).keepAll('When to bill: protocol between the two systems.');
 }
 
 export function keepMessageNotes(root: Group, scope: Scope): void {

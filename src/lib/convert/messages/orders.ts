@@ -10,11 +10,18 @@ import { mapSupply } from '../segments/rqd';
 import { mapBareOrder } from '../segments/orc-request';
 import { Rejection } from '../types';
 import type { Group } from './grammar';
-import { mapOrderPatient, type OrderPatient } from './order-patient';
+import { mapBilling, mapOrderPatient, type OrderPatient } from './order-patient';
 import { linkParents, type ConvertedOrder } from './parents';
 import { mapOrderedMedicine } from './pharmacy';
 import type { Converter, Events } from './registry';
-import { completeReport, mapOrderFindings, mapResults, mapSpecimens, orderSegments } from './results';
+import {
+  carryPlaces,
+  completeReport,
+  mapOrderFindings,
+  mapResults,
+  mapSpecimens,
+  orderSegments,
+} from './results';
 import { OML_O33, ORM_O01 } from './structures-orders';
 import { mapPatient } from './visit';
 
@@ -26,6 +33,11 @@ function convertOrders(root: Group, scope: Scope): Reference[] {
   const converted: ConvertedOrder[] = [];
   const targets = groups.flatMap((group) => convertOrder(group, scope, patient, converted));
   linkParents(converted, scope);
+  carryPlaces(
+    converted.map(({ order }) => order.obr.segment),
+    'Provenance.target',
+    scope,
+  );
   for (const prior of root.allGroups('PRIOR_RESULT')) convertPrior(prior, scope);
   return [patient.subject.reference, ...targets];
 }
@@ -48,6 +60,11 @@ function convertBySpecimen(root: Group, scope: Scope): Reference[] {
       );
   });
   linkParents(converted, scope);
+  carryPlaces(
+    converted.map(({ order }) => order.obr.segment),
+    'Provenance.target',
+    scope,
+  );
   for (const prior of root.allGroups('PRIOR_RESULT')) convertPrior(prior, scope);
   return [subject.reference, ...targets];
 }
@@ -60,6 +77,7 @@ function convertOrder(
   given: readonly Reference[] = [],
 ): Reference[] {
   const { subject, visit } = patient;
+  mapBilling(group, scope, patient);
   const obr = group.first('OBR');
   if (obr !== undefined) return convertService(group, obr, scope, patient, converted, given);
   const orcSegment = group.first('ORC');
@@ -75,17 +93,39 @@ function convertOrder(
     return [scope.reference(prescription.id)];
   }
   if (orcSegment === undefined) return [];
+  const reference = mapOther(group, orcSegment, scope, patient);
+  const id = reference.reference?.slice('urn:uuid:'.length) ?? '';
+  const results = mapResults(
+    group,
+    'OBSERVATION',
+    scope,
+    { subject, visit, key: id, effective: {} },
+    undefined,
+  );
+  const request = scope.resources.get(id);
+  // R4 orders of food and supplies do not refer to what was observed; the observations stand for themselves.
+  if (request?.resourceType === 'ServiceRequest' && results.length > 0)
+    request.supportingInfo = results.map((result) => result.reference);
+  conditionsOf(group, scope, patient);
+  return [reference];
+}
+
+/** Food (ODS), supplies (RQD), or an order of which only the number is told. */
+function mapOther(
+  group: Group,
+  orcSegment: Hl7Segment,
+  scope: Scope,
+  { subject, visit }: OrderPatient,
+): Reference {
   const diets = group.all('ODS');
   if (diets.length > 0) {
     const orc = readOrc(orcSegment, scope, 'NutritionOrder');
-    return [mapDiet({ diets, trays: group.all('ODT'), notes: group.all('NTE') }, orc, scope, subject, visit)];
+    return mapDiet({ diets, trays: group.all('ODT'), notes: group.all('NTE') }, orc, scope, subject, visit);
   }
   const [rqd] = group.all('RQD');
-  if (rqd !== undefined) {
-    const orc = readOrc(orcSegment, scope, 'SupplyRequest');
-    return [mapSupply({ rqd, rq1: group.first('RQ1'), notes: group.all('NTE') }, orc, scope, subject)];
-  }
-  return [mapBareOrder(orcSegment, group, scope, subject, visit)];
+  if (rqd === undefined) return mapBareOrder(orcSegment, group, scope, subject, visit);
+  const orc = readOrc(orcSegment, scope, 'SupplyRequest');
+  return mapSupply({ rqd, rq1: group.first('RQ1'), notes: group.all('NTE') }, orc, scope, subject);
 }
 
 /** ORC, OBR: the request with its specimens, diagnoses and what the orderer observed. */
@@ -104,7 +144,14 @@ function convertService(
   const reasons = conditionsOf(group, scope, { subject, visit });
   if (reasons.length > 0) request.reasonReference = reasons;
   if (isReported(order)) completeReport(order, found, scope);
-  else if (found.results.length > 0) request.supportingInfo = found.results.map(({ reference }) => reference);
+  else if (found.results.length > 0) {
+    request.supportingInfo = found.results.map(({ reference }) => reference);
+    carryPlaces(
+      found.results.map(({ obx }) => obx),
+      'ServiceRequest.supportingInfo',
+      scope,
+    );
+  }
   converted.push({ order, results: found.results });
   const reference = scope.reference(request.id);
   return order.report === undefined ? [reference] : [reference, scope.reference(order.report.id)];

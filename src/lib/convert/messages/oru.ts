@@ -8,10 +8,10 @@ import type { Visit } from '../segments/pv1';
 import { Rejection } from '../types';
 import { mapFindings } from './findings';
 import type { Group } from './grammar';
-import { keepMessageNotes } from './order-patient';
+import { keepMessageNotes, mapBilling } from './order-patient';
 import { linkParents, type ConvertedOrder } from './parents';
 import type { Events } from './registry';
-import { completeReport, mapOrderFindings, mapResults, orderSegments } from './results';
+import { carryPlaces, completeReport, mapOrderFindings, mapResults, orderSegments } from './results';
 import { ORU_R01 } from './structures';
 import { mapPatient, mapVisit } from './visit';
 
@@ -40,13 +40,19 @@ function convertResult(result: Group, scope: Scope): Reference[] {
     return obr === undefined ? [] : [{ group, obr }];
   });
   if (orders.length === 0) scope.findings.add(noResults);
-  if (patientGroup !== undefined) mapFindings(patientGroup, scope, subject, visit);
+  for (const part of [patientGroup, patientGroup?.group('VISIT')])
+    if (part !== undefined) mapFindings(part, scope, subject, visit);
   const key = joinKey(subject.patient.id, 'message', scope.messageKey);
   mapResults(patientGroup, 'PATIENT_OBSERVATION', scope, { subject, visit, key, effective: {} }, undefined);
   const converted = orders.map(({ group, obr }) =>
     convertReport(group, obr, 'OBSERVATION', scope, subject, visit),
   );
   linkParents(converted, scope);
+  carryPlaces(
+    converted.map(({ order }) => order.obr.segment),
+    'Provenance.target',
+    scope,
+  );
   return [subject.reference, ...converted.map(({ order }) => scope.reference(order.key))];
 }
 
@@ -61,6 +67,7 @@ export function convertReport(
   given: readonly Reference[] = [],
 ): ConvertedOrder {
   const order = mapObr(orderSegments(group, obr), scope, subject, visit);
+  mapBilling(group, scope, { subject, visit });
   const found = mapOrderFindings(group, observations, scope, order, given);
   completeReport(order, found, scope);
   return { order, results: found.results };

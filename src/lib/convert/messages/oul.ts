@@ -7,7 +7,7 @@ import { mapOrderPatient } from './order-patient';
 import { convertReport } from './oru';
 import { linkParents, type ConvertedOrder } from './parents';
 import type { Events } from './registry';
-import { mapResults, mapSpecimens } from './results';
+import { carryPlaces, mapResults, mapSpecimens } from './results';
 import { OUL_R22, OUL_R24 } from './structures-orders';
 
 /** OUL_R22 and OUL_R23: results by specimen. Returns what the message is about. */
@@ -52,6 +52,11 @@ function mapLoneContainer(sac: Parameters<typeof mapSac>[0], scope: Scope, subje
 
 function finish(converted: readonly ConvertedOrder[], patient: Reference, scope: Scope): Reference[] {
   linkParents(converted, scope);
+  carryPlaces(
+    converted.map(({ order }) => order.obr.segment),
+    'Provenance.target',
+    scope,
+  );
   return [patient, ...converted.map(({ order }) => scope.reference(order.key))];
 }
 

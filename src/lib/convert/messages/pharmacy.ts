@@ -8,7 +8,7 @@ import { mapRxd } from '../segments/rxd';
 import { mapTimings } from '../segments/tq1';
 import { Rejection } from '../types';
 import type { Group } from './grammar';
-import { mapOrderPatient, type OrderPatient } from './order-patient';
+import { mapBilling, mapOrderPatient, type OrderPatient } from './order-patient';
 import type { Events } from './registry';
 import { mapResults } from './results';
 import { RDE_O11 } from './structures-orders';
@@ -23,6 +23,7 @@ function convertPharmacy(root: Group, scope: Scope): Reference[] {
 
 function convertOrder(group: Group, scope: Scope, patient: OrderPatient): Reference[] {
   const { subject, visit } = patient;
+  mapBilling(group, scope, patient);
   const orcSegment = group.first('ORC');
   const orc = orcSegment === undefined ? undefined : readOrc(orcSegment, scope, 'MedicationRequest');
   const prescription = mapOrderedMedicine(group, orc, scope, patient);
@@ -35,6 +36,7 @@ function convertOrder(group: Group, scope: Scope, patient: OrderPatient): Refere
       routes: dispense.all('RXR'),
       components: dispense.all('RXC'),
       notes: dispense.all('NTE'),
+      participations: dispense.all('PRT'),
     };
     results.push(mapRxd(parts, orc, prescription, scope, subject, visit));
   }
@@ -88,6 +90,7 @@ export function mapOrderedMedicine(
       components: ordered.allGroups('COMPONENT').flatMap((component) => componentsOf(component, scope)),
       notes: rxe === undefined ? [...notes, ...ordered.all('NTE')] : ordered.all('NTE'),
       schedules,
+      participations: rxe === undefined ? group.all('PRT') : [],
     };
     original = mapPrescription(orc, detail, scope, subject, visit);
     if (rxe === undefined) return original;
@@ -101,6 +104,7 @@ export function mapOrderedMedicine(
     components: encoded.all('RXC'),
     notes: [...notes, ...encoded.all('NTE')],
     schedules: encodedSchedules.length > 0 ? encodedSchedules : schedules,
+    participations: [...group.all('PRT'), ...encoded.all('PRT')],
   };
   return mapPrescription(orc, detail, scope, subject, visit, original);
 }
@@ -127,6 +131,7 @@ function convertGive(
     components: group.all('RXC'),
     notes: group.all('NTE'),
     schedules: mapTimings(group.allGroups('TIMING_GIVE'), scope, 'MedicationRequest.dosageInstruction'),
+    participations: group.all('PRT'),
   };
   const give = mapPrescription(orc, detail, scope, subject, visit, prescription);
   return scope.reference(give.id);

@@ -57,16 +57,34 @@ export function mapSpecimens(
   scope: Scope,
   order: Pick<OrderContext, 'subject' | 'key'>,
 ): SpecimenGroup[] {
-  return groups.map((group) => {
+  const made = groups.map((group) => {
     const [spm] = group.all('SPM');
     if (spm === undefined) return { group, specimen: undefined };
     const containers = [
       ...group.all('SAC'),
       ...group.allGroups('CONTAINER').flatMap((one) => one.all('SAC')),
     ];
-    return { group, specimen: mapSpm({ spm, notes: group.all('NTE'), containers }, scope, order) };
+    return {
+      group,
+      specimen: mapSpm(
+        { spm, notes: group.all('NTE'), containers, participations: group.all('PRT') },
+        scope,
+        order,
+      ),
+    };
   });
+  carryPlaces(
+    groups.flatMap((group) => group.all('SPM').slice(0, 1)),
+    'specimen',
+    scope,
+  );
+  for (const name of ['INV', 'TCD', 'SID'])
+    for (const group of groups.flatMap((one) => [one, ...one.groups]))
+      for (const segment of group.all(name)) scope.open(segment).keepAll(equipment);
+  return made;
 }
+
+const equipment = 'Stock and settings of the equipment: not about the specimen or its results.';
 
 /**
  * What an order says of specimens and what was found: its own SPM groups, else those that it stands in (`given`),
@@ -99,6 +117,13 @@ export function mapOrderFindings(
   return { results, specimens };
 }
 
+/** A set id that counts its segments from 1 is their place in the list that they became. */
+export function carryPlaces(segments: readonly Hl7Segment[], target: string, scope: Scope): void {
+  segments.forEach((segment, i) => {
+    if (segment.get(1)?.trim() === String(i + 1)) scope.open(segment).code(1, target);
+  });
+}
+
 /** Gives a report its specimens, its results, and the text that its lines make. */
 export function completeReport(
   { report }: ReportedOrder,
@@ -107,6 +132,11 @@ export function completeReport(
 ): void {
   if (specimens.length > 0) report.specimen = specimens;
   if (results.length > 0) report.result = results.map(({ reference }) => reference);
+  carryPlaces(
+    results.map(({ obx }) => obx),
+    'DiagnosticReport.result',
+    scope,
+  );
   set(report, 'presentedForm', presentedForm(results, scope));
 }
 

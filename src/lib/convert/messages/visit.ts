@@ -1,6 +1,8 @@
 import { Rejection } from '../types';
 import type { Scope } from '../scope';
+import { extend } from '../extensions';
 import { mapNk1 } from '../segments/nk1';
+import { mapNotes } from '../segments/nte';
 import { mapPd1 } from '../segments/pd1';
 import { mapPid, type PatientSubject } from '../segments/pid';
 import { mapPv1, type Visit } from '../segments/pv1';
@@ -16,7 +18,9 @@ export function mapPatient(group: Group | undefined, scope: Scope): PatientSubje
   if (pd1 !== undefined) mapPd1(pd1, scope, subject);
   for (const kin of group.allGroups('NEXT_OF_KIN'))
     for (const nk1 of kin.all('NK1')) mapNk1(nk1, scope, subject);
-  for (const nte of group.all('NTE')) scope.open(nte).keepAll('R4 has no notes on a patient.');
+  // R4 patients have no notes; its extension for notes is of any resource.
+  for (const valueAnnotation of mapNotes(group.all('NTE'), scope, 'Patient.extension(note)') ?? [])
+    extend(subject.patient, { url: 'http://hl7.org/fhir/StructureDefinition/note', valueAnnotation });
   return subject;
 }
 

@@ -12,7 +12,7 @@ import { parties, sourceMessage } from './msh';
 import { mapSft } from './sft';
 
 const kept = {
-  1: 'Event code: MSH-9.2 says it, and EVN-1 was withdrawn.',
+  1: 'Event code: MSH-9.2 says another one, and EVN-1 was withdrawn.',
   3: 'When the event was planned for: R4 Provenance is of what happened.',
 };
 
@@ -55,7 +55,8 @@ export function mapEvn(
   }
   const reason = codeableConcept(evn?.first(4, 'Provenance.reason'), { table: '0062' });
   if (reason !== undefined) provenance.reason = [reason];
-  if (scope.event !== header.triggerEvent) evn?.code(1, 'Provenance.activity');
+  const code = evn?.first(1, 'Provenance.activity');
+  if (code?.code(1)?.toUpperCase() !== scope.event) code?.keep(kept[1]);
   provenance.activity = {
     coding: [{ system: `${terminology}/v2-0003`, code: scope.event || header.messageCode }],
   };

@@ -87,15 +87,7 @@ export function mapRequest(
   set(request, 'requisition', orc?.requisition);
   set(request, 'code', code);
   set(request, 'orderDetail', details(obr, code));
-  const schedules = [
-    ...mapTimings(segments.timings, scope, 'ServiceRequest'),
-    ...(orc?.schedules ?? []),
-    ...obr
-      .all(27, 'ServiceRequest.occurrence')
-      .map(readTq)
-      .filter((schedule) => schedule !== undefined),
-  ];
-  const [schedule] = schedules;
+  const schedule = scheduleOf(obr, orc, segments, scope);
   set(
     request,
     'priority',
@@ -119,9 +111,7 @@ export function mapRequest(
   if (orc?.security !== undefined) request.meta = { security: [orc.security] };
   addExtensions(request, obr, orc, segments, scope);
   const notes = [
-    ...schedules
-      .flatMap(({ condition, instruction }) => list([condition, instruction]) ?? [])
-      .map((text) => ({ text })),
+    ...(list([schedule?.condition, schedule?.instruction]) ?? []).map((text) => ({ text })),
     ...(purpose === 'order' ? (mapNotes(segments.notes, scope, 'ServiceRequest.note') ?? []) : []),
   ];
   if (notes.length > 0) request.note = notes;
@@ -132,6 +122,29 @@ export function mapRequest(
   scope.add(request);
   addCopies(request, obr, scope);
   return request;
+}
+
+/** TQ1, else ORC-7, else OBR-27; R4 has one schedule for a request, so what comes after the first is kept. */
+function scheduleOf(
+  obr: SegmentReader,
+  orc: CommonOrder | undefined,
+  segments: OrderSegments,
+  scope: Scope,
+): Schedule | undefined {
+  const oneOnly = 'R4 has one schedule for a request.';
+  const [first] = mapTimings(segments.timings.slice(0, 1), scope, 'ServiceRequest');
+  const further = segments.timings.flatMap((group, i) => group.all('TQ1').slice(i === 0 ? 1 : 0));
+  for (const tq1 of further) scope.open(tq1).keepAll(oneOnly);
+  for (const group of segments.timings)
+    for (const tq2 of group.all('TQ2'))
+      scope.open(tq2).keepAll('R4 has no order of one request after another.');
+  const old = [
+    ...(orc?.reader.all(7, 'ServiceRequest.occurrence') ?? []),
+    ...obr.all(27, 'ServiceRequest.occurrence'),
+  ];
+  const read = first === undefined ? old.map(readTq).find((schedule) => schedule !== undefined) : undefined;
+  for (const field of first === undefined ? old.slice(1) : old) field.keep(oneOnly);
+  return first ?? read;
 }
 
 /** Only what G says is an intent; the other actions are the laboratory's. */

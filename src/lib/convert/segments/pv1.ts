@@ -16,6 +16,7 @@ import { dateTime } from '../datatypes/dtm';
 import { period } from '../datatypes/dr';
 import { location } from '../datatypes/pl';
 import { practitioners } from '../datatypes/xcn';
+import { declare, type DeclaredFields } from '../declared';
 import { absentReason } from '../extensions';
 import type { SegmentReader } from '../reader';
 import type { Identified, Scope } from '../scope';
@@ -28,33 +29,36 @@ export interface Visit {
   readonly reference: Reference;
 }
 
-const billing = 'Billing: charges and balances of the visit, which R4 Encounter has no element for.';
 const kept = {
   1: 'Set id: order of segments in the message.',
-  12: 'R4 Encounter has no element for tests before admission.',
-  20: 'The financial class says who pays in the words of the sender; without an insurer it is no Coverage (R4 payor).',
-  21: billing,
-  22: billing,
-  23: billing,
-  24: billing,
-  25: billing,
-  26: billing,
-  27: billing,
-  28: billing,
-  29: billing,
-  30: billing,
-  31: billing,
-  32: billing,
-  33: billing,
-  34: billing,
-  35: billing,
-  41: 'HL7 table 0117 (account status) is empty, so nothing says which R4 status its codes are.',
-  46: billing,
-  47: billing,
-  48: billing,
-  49: billing,
   51: 'Protocol: whether the visit or the account is the level at which the sender bills.',
 } as const;
+
+/** Who pays and what is owed, in the words of the sender: without an insurer it is no Coverage (R4 payor). */
+const rows: DeclaredFields = {
+  12: ['preadmit-test', 'CodeableConcept', '0087'],
+  20: ['financial-class', 'CodeableConcept', '0064'],
+  21: ['charge-price', 'CodeableConcept', '0032'],
+  22: ['courtesy', 'CodeableConcept', '0045'],
+  23: ['credit-rating', 'CodeableConcept', '0046'],
+  24: ['contract', 'CodeableConcept', '0044'],
+  25: ['contract-effective', 'date'],
+  26: ['contract-amount', 'decimal'],
+  27: ['contract-period', 'decimal'],
+  28: ['interest', 'CodeableConcept', '0073'],
+  29: ['bad-debt', 'CodeableConcept', '0110'],
+  30: ['bad-debt-date', 'date'],
+  31: ['bad-debt-agency', 'CodeableConcept', '0021'],
+  32: ['bad-debt-transferred', 'decimal'],
+  33: ['bad-debt-recovered', 'decimal'],
+  34: ['account-deleted', 'CodeableConcept', '0111'],
+  35: ['account-deleted-date', 'date'],
+  41: ['account-status', 'CodeableConcept', '0117'],
+  46: ['balance', 'decimal'],
+  47: ['charges', 'decimal'],
+  48: ['adjustments', 'decimal'],
+  49: ['payments', 'decimal'],
+};
 
 /** Beside those, when the event takes the discharge back. */
 const undone = 'The discharge that this event takes back.';
@@ -117,6 +121,7 @@ export function mapPv1(segment: Hl7Segment, scope: Scope, subject: PatientSubjec
   set(encounter, 'episodeOfCare', episodes(pv1));
   const facility = pv1.text(39, 'Encounter.serviceProvider');
   if (facility !== undefined) encounter.serviceProvider = { display: facility };
+  declare(encounter, 'Encounter', pv1, rows, scope);
   const reference = scope.add(encounter);
   if (!isAdt) scope.mentions.add(`urn:uuid:${id}`);
   if (isReopened) {

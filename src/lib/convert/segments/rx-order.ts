@@ -18,6 +18,7 @@ import { parseDecimal } from '../datatypes/nm';
 import { readTq, type Schedule } from '../datatypes/timing';
 import { address } from '../datatypes/xad';
 import { practitioners } from '../datatypes/xcn';
+import { notHome } from '../datatypes/xon';
 import { contactPoint } from '../datatypes/xtn';
 import { codeKey, identifierKey } from '../keys';
 import type { SegmentReader } from '../reader';
@@ -27,6 +28,7 @@ import { medication, productCode, type Product } from './medication';
 import { mapNotes } from './nte';
 import { addOrderEvent, codedOrganization, type CommonOrder } from './orc';
 import type { PatientSubject } from './pid';
+import { addLocations, readPrt } from './prt';
 import type { Visit } from './pv1';
 import {
   amount,
@@ -196,6 +198,7 @@ export interface PharmacyDetail {
   readonly components: readonly Hl7Segment[];
   readonly notes: readonly Hl7Segment[];
   readonly schedules: readonly Schedule[];
+  readonly participations: readonly Hl7Segment[];
 }
 
 /** What one segment says. */
@@ -357,10 +360,8 @@ function supply(rx: SegmentReader, fields: OrderFields, scope: Scope): Medicatio
     for (const field of [...places, ...phones]) field.keep('No pharmacy is named to have it.');
   else {
     const details: Identified = { resourceType: 'Organization', id };
-    const where = each(places, address)?.map((value) =>
-      value.use === 'home' ? { ...value, use: 'work' as const } : value,
-    );
-    const telecom = each(phones, (field) => contactPoint(field, 'work'));
+    const where = each(places, address)?.map(notHome);
+    const telecom = each(phones, (field) => contactPoint(field, 'work'))?.map(notHome);
     if (where !== undefined) Object.assign(details, { address: where });
     if (telecom !== undefined) Object.assign(details, { telecom });
     scope.add(details);
@@ -427,12 +428,19 @@ export function mapPrescription(
       url: 'http://hl7.org/fhir/StructureDefinition/servicerequest-order-callback-phone-number',
       valueContactPoint,
     });
+  const participations = (detail?.participations ?? []).map((prt) =>
+    readPrt(prt, scope, 'Provenance.agent.who'),
+  );
+  addLocations(request, participations);
   const reference = scope.add(request);
   if (orc !== undefined) {
     const others = orderers.slice(orc.requester === undefined ? 1 : 0);
     addOrderEvent(orc, reference, scope, [
       ...others.map((who) => agent('author', 'Author', who)),
       ...(read?.verifiers ?? []).map((who) => agent('verifier', 'Verifier', who)),
+      ...participations.flatMap(({ actor: who, role }) =>
+        who === undefined ? [] : [role === undefined ? { who } : { type: role, who }],
+      ),
     ]);
   }
   return request;

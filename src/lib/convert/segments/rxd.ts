@@ -21,6 +21,7 @@ import { medication, productCode } from './medication';
 import { mapNotes } from './nte';
 import { codedOrganization, type CommonOrder } from './orc';
 import type { PatientSubject } from './pid';
+import { performersOf, readPrt } from './prt';
 import type { Visit } from './pv1';
 import { amount, instructions, keepLonelyUnit, perDay, strength } from './rx-amounts';
 import { readRxr } from './rxr';
@@ -47,11 +48,12 @@ export interface Dispense {
   readonly routes: readonly Hl7Segment[];
   readonly components: readonly Hl7Segment[];
   readonly notes: readonly Hl7Segment[];
+  readonly participations: readonly Hl7Segment[];
 }
 
 /** RXD: what was dispensed on a prescription. With the time of it (RXD-3) it was; else ORC says how far it is. */
 export function mapRxd(
-  { segment, routes, components, notes }: Dispense,
+  { segment, routes, components, notes, participations }: Dispense,
   orc: CommonOrder | undefined,
   prescription: Identified<MedicationRequest> | undefined,
   scope: Scope,
@@ -90,7 +92,11 @@ export function mapRxd(
   Object.assign(dispense, medication(product, id, scope));
   dispense.subject = subject.reference;
   if (visit !== undefined) dispense.context = visit.reference;
-  const performers = practitioners(rxd.all(10, 'MedicationDispense.performer'), scope);
+  const others = participations.map((prt) => readPrt(prt, scope, 'MedicationDispense.performer'));
+  const performers = [
+    ...practitioners(rxd.all(10, 'MedicationDispense.performer'), scope),
+    ...(performersOf(others) ?? []),
+  ];
   if (performers.length > 0) dispense.performer = performers.map((actor) => ({ actor }));
   if (prescription !== undefined) dispense.authorizingPrescription = [scope.reference(prescription.id)];
   set(dispense, 'type', codeableConcept(rxd.first(33, 'MedicationDispense.type'), { table: '0484' }));

@@ -22,6 +22,7 @@ import type { Identified, Scope } from '../scope';
 import { each, list, set } from '../set';
 import type { OrderContext } from './obr';
 import { mapNotes } from './nte';
+import { readPrt } from './prt';
 import { mapSac } from './sac';
 
 const kept = {
@@ -39,6 +40,7 @@ export interface SpecimenSegments {
   readonly spm: Hl7Segment;
   readonly notes: readonly Hl7Segment[];
   readonly containers: readonly Hl7Segment[];
+  readonly participations: readonly Hl7Segment[];
 }
 
 /** SPM: a Specimen, known by the filler's id for it (SPM-2.2), else the placer's, else its place in the order. */
@@ -76,6 +78,7 @@ export function mapSpm(
   set(specimen, 'receivedTime', dateTime(spm.first(18, 'Specimen.receivedTime')));
   set(specimen, 'parent', parents(spm.all(3, 'Specimen.parent')));
   set(specimen, 'collection', collection(spm, scope, order));
+  addCollector(specimen, segments.participations, scope);
   const container = containerOf(spm);
   const containers = segments.containers.map((sac) => mapSac(sac, scope, specimen));
   set(specimen, 'container', list([container, ...containers]));
@@ -97,6 +100,16 @@ export function mapSpm(
   ];
   if (annotations.length > 0) specimen.note = annotations;
   return scope.add(specimen);
+}
+
+/** PRT: who collected it (SC); R4 specimens have no other participants. */
+function addCollector(specimen: Specimen, participations: readonly Hl7Segment[], scope: Scope): void {
+  for (const prt of participations) {
+    const { actor, roleCode } = readPrt(prt, scope, 'Specimen.collection.collector');
+    if (roleCode === 'SC' && actor !== undefined && specimen.collection?.collector === undefined)
+      specimen.collection = { ...specimen.collection, collector: actor };
+    else scope.open(prt).keepAll('R4 specimens have no participant but the collector.');
+  }
 }
 
 const coded = (spm: SegmentReader, n: number, table: string): CodeableConcept[] =>
