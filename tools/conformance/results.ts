@@ -21,7 +21,10 @@ const WITHOUT_VALUE = new Set(['X']);
 
 export function resultsOf(message: Hl7Message, bundle: Bundle, ledger: Ledger): Results {
   const leaves = new Leaves(bundle);
-  const withValue = message.all('OBX').filter((obx) => obx.field(5).repetitions.some(hasValue));
+  const withValue = message.all('OBX').filter((obx) =>
+    // A document without data (ED-5) is its description alone: nothing to be found again.
+    obx.field(5).repetitions.some(obx.get(2) === 'ED' ? (repetition) => repetition.get(5) != null : hasValue),
+  );
   const withFate = (wanted: LedgerEntry['fate']): Set<string> =>
     new Set(
       ledger.entries

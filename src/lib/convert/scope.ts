@@ -86,8 +86,15 @@ export class Scope {
   }
 }
 
+/** Elements of R4 of which a resource has one form only (`onset[x]`), met in what two segments may both describe. */
+const choice = /^(?:onset|abatement|value|effective|occurrence|deceased|multipleBirth)(?=[A-Z])/;
+
 /** Gives a resource what another of the same identity says and it does not. */
 function fill(existing: object, other: object): void {
-  for (const [key, value] of Object.entries(other))
-    if (!Object.hasOwn(existing, key)) Object.assign(existing, { [key]: value });
+  const forms = new Set(Object.keys(existing).map((key) => choice.exec(key)?.[0]));
+  for (const [key, value] of Object.entries(other)) {
+    const form = choice.exec(key)?.[0];
+    if (!Object.hasOwn(existing, key) && (form === undefined || !forms.has(form)))
+      Object.assign(existing, { [key]: value });
+  }
 }

@@ -73,11 +73,28 @@ function mapContent(
     part.attachment.data = Buffer.from(part.lines.join('\n'), 'utf8').toString('base64');
   }
   resource.content = parts.map(({ attachment }): DocumentReferenceContent => ({ attachment }));
-  if (parts.length > 0) return;
-  // R4 wants content; the document itself is elsewhere (T01, T03, T05...).
-  const attachment: Attachment =
-    mediaType === undefined ? absentReason('unknown') : { contentType: mediaType };
-  resource.content = [{ attachment }];
+  if (parts.length === 0) resource.content = [elsewhere(mediaType)];
+}
+
+/** R4 wants content; here the document itself is elsewhere (T01, T03, T05...). */
+function elsewhere(mediaType: string | undefined): DocumentReferenceContent {
+  return { attachment: mediaType === undefined ? absentReason('unknown') : { contentType: mediaType } };
+}
+
+/** TXA among results: the document in which they were reported. */
+export function mapReportDocuments(
+  segments: readonly Hl7Segment[],
+  report: Reference,
+  scope: Scope,
+  subject: PatientSubject,
+  visit: Visit | undefined,
+): void {
+  for (const txa of segments) {
+    const { resource, mediaType } = mapTxa(txa, scope, subject, visit);
+    resource.content = [elsewhere(mediaType)];
+    const around = (resource.context ??= {});
+    around.related = [...(around.related ?? []), report];
+  }
 }
 
 interface Part {

@@ -7,6 +7,7 @@ import type { PatientSubject } from '../segments/pid';
 import type { Visit } from '../segments/pv1';
 import { Rejection } from '../types';
 import { mapFindings } from './findings';
+import { mapReportDocuments } from './documents';
 import type { Group } from './grammar';
 import { keepMessageNotes, mapBilling } from './order-patient';
 import { linkParents, type ConvertedOrder } from './parents';
@@ -70,6 +71,8 @@ export function convertReport(
   mapBilling(group, scope, { subject, visit });
   const found = mapOrderFindings(group, observations, scope, order, given);
   completeReport(order, found, scope);
+  const documents = [...group.all('TXA'), ...group.allGroups(observations).flatMap((own) => own.all('TXA'))];
+  mapReportDocuments(documents, scope.reference(order.report.id), scope, subject, visit);
   return { order, results: found.results };
 }
 

@@ -41,14 +41,14 @@ export const OUL_R22: Structure = grammar(
   'OUL_R22',
   `${head}
   SPECIMEN*( SPM NTE* ROL* PRT* SPECIMEN_OBSERVATION*( OBX PRT* NTE* ) SAC* INV?
-    ORDER*( ORC? OBR NTE* ROL* PRT* TIMING_QTY*( TQ1 TQ2* ) RESULT*( OBX PRT* TCD? SID* NTE* ) CTI* ) ) DSC?`,
+    ORDER*( ORC? OBR NTE* ROL* PRT* TIMING_QTY*( TQ1 TQ2* ) RESULT*( OBX PRT* TXA? TCD? SID* NTE* ) CTI* ) ) DSC?`,
 );
 
 /** OUL_R24, and OUL_R21 with its container before the order: results by order. */
 export const OUL_R24: Structure = grammar(
   'OUL_R24',
   `${head} LONE_CONTAINER*( SAC SID* )
-  ORDER*( ORC? OBR NTE* ROL* PRT* TIMING_QTY*( TQ1 TQ2* ) RESULT*( OBX PRT* TCD? SID* NTE* ) ${specimen} CTI* ) DSC?`,
+  ORDER*( ORC? OBR NTE* ROL* PRT* TIMING_QTY*( TQ1 TQ2* ) RESULT*( OBX PRT* TXA? TCD? SID* NTE* ) ${specimen} CTI* ) DSC?`,
 );
 
 /** OMP_O09, RDE_O11, RDE_O25, RDS_O13, RAS_O17, RGV_O15 and their like: an order, its encoding, and what was done. */

@@ -67,7 +67,7 @@ export function mapCon(segment: Hl7Segment, scope: Scope, subject: PatientSubjec
   const words = [5, 6, 7, 8, 9].flatMap((n) =>
     con.all(n, 'Consent.sourceAttachment').map((field) => asText(field)?.valueString ?? ''),
   );
-  if (words.length > 0) {
+  if (words.some((text) => text.trim() !== '')) {
     consent.sourceAttachment = {
       contentType: 'text/plain; charset=utf-8',
       data: Buffer.from(words.join('\n'), 'utf8').toString('base64'),

@@ -40,7 +40,7 @@ export function mapGol(
   const key = own === undefined ? ['goal', ...codeKey(what)] : ['instance', ...identifierKey(own)];
   const goal = {
     resourceType: 'Goal',
-    id: scope.id('Goal', subject.patient.id, ...key),
+    id: scope.nextId('Goal', subject.patient.id, ...key),
   } as Identified<Goal>;
   gol.entry = `urn:uuid:${goal.id}`;
   if (own !== undefined) goal.identifier = [own];

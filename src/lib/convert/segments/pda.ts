@@ -31,7 +31,7 @@ export function mapPda(segment: Hl7Segment, scope: Scope, subject: PatientSubjec
   const isCertified = yesNo(pda.first(3, 'Observation.status'));
   const observe = (code: CodeableConcept): Identified<Observation> => ({
     resourceType: 'Observation',
-    id: scope.id('Observation', subject.patient.id, 'PDA', code.coding?.[0]?.code ?? ''),
+    id: scope.nextId('Observation', subject.patient.id, 'PDA', code.coding?.[0]?.code ?? ''),
     status: isCertified === true ? 'final' : 'unknown',
     code,
     subject: subject.reference,

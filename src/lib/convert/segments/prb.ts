@@ -50,7 +50,7 @@ export function mapPrb(
   const key = own === undefined ? ['problem', ...codeKey(code)] : ['instance', ...identifierKey(own)];
   const condition = {
     resourceType: 'Condition',
-    id: scope.id('Condition', subject.patient.id, ...key),
+    id: scope.nextId('Condition', subject.patient.id, ...key),
   } as Identified<Condition>;
   prb.entry = `urn:uuid:${condition.id}`;
   if (own !== undefined) condition.identifier = [own];

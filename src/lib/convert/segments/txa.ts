@@ -65,8 +65,8 @@ export function mapTxa(
   if (authors.length > 0) resource.author = authors;
   set(resource, 'authenticator', authenticator(txa, resource, scope));
   relate(resource, txa, scope);
-  const titles = txa.all(25, 'DocumentReference.description').map((field) => field.get(1));
-  if (titles.length > 0) resource.description = titles.join('\n');
+  const titles = txa.all(25, 'DocumentReference.description').flatMap((field) => field.get(1) ?? []);
+  if (titles.some((title) => title.trim() !== '')) resource.description = titles.join('\n');
   const label = codeableConcept(txa.first(18, 'DocumentReference.securityLabel'), { table: '0272' });
   if (label !== undefined) resource.securityLabel = [label];
   setContext(resource, txa, visit);
