@@ -5,7 +5,7 @@ import { codeableConcept } from '../datatypes/cwe';
 import { dateTime } from '../datatypes/dtm';
 import { practitioner } from '../datatypes/xcn';
 import { conceptExtension, extend } from '../extensions';
-import type { FieldReader } from '../reader';
+import { longestText, type FieldReader } from '../reader';
 import type { Scope } from '../scope';
 import { set } from '../set';
 
@@ -30,6 +30,10 @@ function mapNte(segment: Hl7Segment, place: number, scope: Scope, target: string
   const text = lines.join('\n') || codedText(coded);
   if (text === undefined || text === '') {
     nte.keepAll('The note has no text.');
+    return undefined;
+  }
+  if (text.length > longestText) {
+    nte.keepAll('The note is longer than R4 lets a string be (1 MB).');
     return undefined;
   }
   // A set id that counts the notes from 1 is their place in the list.
