@@ -7,6 +7,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { table } from '../cli/terminal';
 import { bareLoop } from './bare-loop';
 import { conversionBar, measureConversion } from './conversion';
+import { measureConverter } from './convert';
 import { measurePipeline, pipelineBar } from './pipeline';
 import { median } from './statistics';
 
@@ -31,6 +32,7 @@ async function bench({ messages, rounds, json }: Options): Promise<void> {
   const say = (text: string) => console.error(text);
   say('conversion');
   const conversion = await measureConversion();
+  const converter = await measureConverter();
   const pipeline = await measurePipeline(Number(messages), Number(rounds), say);
   const bars = [
     {
@@ -39,6 +41,7 @@ async function bench({ messages, rounds, json }: Options): Promise<void> {
       found: conversion.ratio.toFixed(2),
       isMet: conversion.ratio <= conversionBar,
     },
+    ...converter,
     {
       bar: 'pipeline / bare loop with the same requests',
       wanted: `>= ${pipelineBar}`,

@@ -40,8 +40,13 @@ export function startCommand(): Command {
 
 async function start(options: StartOptions): Promise<void> {
   // From the first moment on: who changes his mind while the parts start waits until they can be stopped in order.
+  let isStopAsked = false;
   const stopAsked = new Promise<void>((ask) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => ask());
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+      process.on(signal, () => {
+        isStopAsked = true;
+        ask();
+      });
   });
   // With a damaged key file everything would start, and every message would fail.
   const keyFile = keyFileOf(options.data);
@@ -58,7 +63,15 @@ async function start(options: StartOptions): Promise<void> {
       azurite: require.resolve('azurite/dist/src/azurite.js'),
     },
     log: (line) => console.log(line),
+  }).catch((error: unknown) => {
+    // Ctrl-C can reach a part before it is in a process group of its own; then it fails because it was asked to.
+    if (isStopAsked) return undefined;
+    throw error;
   });
+  if (stack === undefined) {
+    console.log('Stopped.');
+    return;
+  }
   console.log(`\n${endpointsOf(stack.info)}\n\n${nextStep(stack.info)}\n`);
   await stopAsked;
   console.log('\nDraining; what is under way is finished first.');

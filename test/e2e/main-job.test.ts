@@ -194,9 +194,9 @@ test('a tenant that does not exist is refused, whatever it calls itself', async 
 });
 
 test('a rejected message is replayed, and corrected from a file; the original stays', async () => {
-  expect(await medrelay(['messages', 'replay', 'MRG0001', ...data])).toMatchObject({ code: 0, stderr: '' });
+  expect(await medrelay(['messages', 'replay', 'EVT0001', ...data])).toMatchObject({ code: 0, stderr: '' });
   const [replayed] = await until(async () => {
-    const found = (await messages('show', 'MRG0001')).filter(({ history }) => history?.length === 1);
+    const found = (await messages('show', 'EVT0001')).filter(({ history }) => history?.length === 1);
     return found[0]?.status === 'rejected' ? found : undefined;
   });
   expect(replayed).toMatchObject({ code: 'UNSUPPORTED_EVENT', history: [{ status: 'rejected' }] });

@@ -14,8 +14,7 @@ export const expected: readonly Outcome[] = [
   // 27-truncated-batch.hl7
   [adt('TRB0001'), 'done'],
   [adt('TRB0002'), 'rejected', 'BATCH_TRUNCATED'],
-  // bad/16 to 26
-  [adt('MRG0001'), 'rejected', 'UNSUPPORTED_EVENT'],
+  // bad/17 to 26
   [byBytes, 'rejected', 'NOT_HL7'],
   [byBytes, 'rejected', 'EMPTY'],
   [byBytes, 'rejected', 'NO_CONTROL_ID'],
@@ -26,7 +25,7 @@ export const expected: readonly Outcome[] = [
   ['demo|__proto__|constructor|__proto__', 'rejected', 'UNSUPPORTED_MESSAGE_TYPE'],
   [adt('TST0001'), 'rejected', 'PROCESSING_ID'],
   [byBytes, 'rejected', 'BODY_NOT_HL7'],
-  // good/01 to 14
+  // good/01 to 16
   [adt('ADM0001'), 'done'],
   [adt('ADM0002'), 'done'],
   [adt('REG0001'), 'done'],
@@ -41,6 +40,7 @@ export const expected: readonly Outcome[] = [
   [adt('ADM0004'), 'done'],
   [lab('LAB0006'), 'done'],
   [lab('LAB0007'), 'done'],
+  [adt('MRG0001'), 'done'],
 ];
 
 export const rejected = expected.filter(([, status]) => status === 'rejected');

@@ -101,8 +101,9 @@ test('duplicates, conflicts and rejections are kept apart and reported', async (
 });
 
 test('a body above the queue limit travels as a claim check and is stored whole', async () => {
-  const notes = Array.from({ length: 5000 }, (_, i) => `NTE|${i + 1}|L|${'note '.repeat(25)}`);
-  const big = `${oru({ controlId: 'BIG' })}${notes.join('\r')}\r`;
+  const notes = Array.from({ length: 500 }, (_, i) => `NTE|${i + 1}|L|${'note '.repeat(25)}`).join('\r');
+  const results = Array.from({ length: 10 }, (_, i) => `OBX|${i + 2}|ST|N${i}^Noted^L||x||||||F\r${notes}`);
+  const big = `${oru({ controlId: 'BIG' })}${results.join('\r')}\r`;
   expect(Buffer.byteLength(big)).toBeGreaterThan(600_000);
   expect(await sendAndWait(big)).toMatchObject([
     { status: 'done', raw: { length: Buffer.byteLength(big) - 1 } },

@@ -49,7 +49,7 @@ export function mapFindings(
 }
 
 /** OBX without an order. */
-export function mapObservations(
+function mapObservations(
   group: Group,
   scope: Scope,
   subject: PatientSubject,
@@ -83,7 +83,7 @@ export function mapFinance(
   for (const ub2 of group.all('UB2')) mapUb2(ub2, scope, bill);
 }
 
-export function mapInsurance(group: Group, scope: Scope, subject: PatientSubject): Insurance | undefined {
+function mapInsurance(group: Group, scope: Scope, subject: PatientSubject): Insurance | undefined {
   const [in1] = group.all('IN1');
   const insurance = in1 === undefined ? undefined : mapIn1(in1, scope, subject);
   for (const in2 of group.all('IN2')) mapIn2(in2, scope, insurance);

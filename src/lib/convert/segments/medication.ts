@@ -1,8 +1,6 @@
 import type { CodeableConcept, Medication, MedicationIngredient, Ratio, Reference } from 'fhir/r4';
 import type { Hl7Segment } from '../../hl7';
-import { codeableConcept } from '../datatypes/cwe';
 import { absentReason } from '../extensions';
-import type { SegmentReader } from '../reader';
 import type { Identified, Scope } from '../scope';
 import { list, set } from '../set';
 import { mapRxc } from './rxc';
@@ -44,20 +42,4 @@ export function medication(product: Product, owner: string, scope: Scope): Medic
 function display(code: CodeableConcept | undefined): { display?: string } {
   const text = code?.text ?? code?.coding?.[0]?.display;
   return text === undefined ? {} : { display: text };
-}
-
-/** The code, and what other systems call the same product (RXO-24, RXE-31, RXD-25). */
-export function productCode(
-  rx: SegmentReader,
-  n: number,
-  others: number | undefined,
-): CodeableConcept | undefined {
-  const code = codeableConcept(rx.first(n, 'Medication.code'));
-  const more = (others === undefined ? [] : rx.all(others, 'Medication.code'))
-    .map((field) => codeableConcept(field))
-    .filter((concept) => concept !== undefined);
-  if (code === undefined) return more[0];
-  const coding = [...(code.coding ?? []), ...more.flatMap((concept) => concept.coding ?? [])];
-  const text = code.text ?? more.find((concept) => concept.text !== undefined)?.text;
-  return { ...(coding.length > 0 ? { coding } : {}), ...(text === undefined ? {} : { text }) };
 }

@@ -24,7 +24,8 @@ import { codeKey, identifierKey } from '../keys';
 import type { SegmentReader } from '../reader';
 import type { Identified, Scope } from '../scope';
 import { each, list, set } from '../set';
-import { medication, productCode, type Product } from './medication';
+import { medication, type Product } from './medication';
+import { productCode } from './product-code';
 import { mapNotes } from './nte';
 import { addOrderEvent, codedOrganization, type CommonOrder } from './orc';
 import type { PatientSubject } from './pid';
@@ -461,7 +462,7 @@ function addSetting(request: MedicationRequest, orc: CommonOrder | undefined): v
 }
 
 /** A prescription is its number (the placer's, which every message about it repeats) and its product. */
-export function prescriptionKey(
+function prescriptionKey(
   orc: CommonOrder | undefined,
   code: CodeableConcept | undefined,
   scope: Scope,

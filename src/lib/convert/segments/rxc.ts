@@ -3,7 +3,7 @@ import type { Hl7Segment } from '../../hl7';
 import { absentReason } from '../extensions';
 import type { Scope } from '../scope';
 import { set } from '../set';
-import { productCode } from './medication';
+import { productCode } from './product-code';
 import { amount, strength } from './rx-amounts';
 
 const kept = {
