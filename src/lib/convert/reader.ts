@@ -89,7 +89,10 @@ export class FieldReader {
 
   private refuseLong(): undefined {
     if (this.keptReason !== undefined) return undefined;
-    return this.refuse('VALUE_TOO_LONG', 'R4 strings end at 1,048,576 characters; the value was not carried.');
+    return this.refuse(
+      'VALUE_TOO_LONG',
+      'R4 strings end at 1,048,576 characters; the value was not carried.',
+    );
   }
 
   /** Reports a value that cannot be carried and leaves it to the raw copy. */
@@ -128,6 +131,10 @@ export class SegmentReader {
 
   get location(): string {
     return `${this.segment.name}[${this.segment.occurrence}]`;
+  }
+
+  isEmpty(field: number): boolean {
+    return field > this.fieldCount || this.segment.field(field).raw === '';
   }
 
   /** All populated repetitions. */
