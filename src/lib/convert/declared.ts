@@ -65,12 +65,27 @@ function declared(
   scope: Scope,
   base = `${own}:`,
 ): Extension[] {
-  return Object.entries(rows).flatMap(([n, [name, type, table]]) =>
-    reader.all(Number(n), `${path}.extension(${name})`).flatMap((field) => {
+  const found: Extension[] = [];
+  for (const n of fieldsOf(rows)) {
+    const row = rows[n];
+    // Most fields of a segment are empty: nothing is built for them.
+    if (row === undefined || reader.isEmpty(n)) continue;
+    const [name, type, table] = row;
+    for (const field of reader.all(n, `${path}.extension(${name})`)) {
       const value = extensionValue(field, type, scope, table);
-      return value === undefined ? [] : [{ url: `${base}${name}`, ...value }];
-    }),
-  );
+      if (value !== undefined) found.push({ url: `${base}${name}`, ...value });
+    }
+  }
+  return found;
+}
+
+const numbers = new WeakMap<DeclaredFields, readonly number[]>();
+
+/** The field numbers of a declaration; it is read for every segment of its kind. */
+function fieldsOf(rows: DeclaredFields): readonly number[] {
+  let known = numbers.get(rows);
+  if (known === undefined) numbers.set(rows, (known = Object.keys(rows).map(Number)));
+  return known;
 }
 
 type ExtensionValue = Omit<Extension, 'url'>;

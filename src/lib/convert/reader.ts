@@ -133,6 +133,10 @@ export class SegmentReader {
     return `${this.segment.name}[${this.segment.occurrence}]`;
   }
 
+  isEmpty(field: number): boolean {
+    return field > this.fieldCount || this.segment.field(field).raw === '';
+  }
+
   /** All populated repetitions. */
   all(field: number, target: string): readonly FieldReader[] {
     if (field > this.fieldCount) return none;

@@ -55,9 +55,10 @@ export class Scope {
    */
   nextId(kind: string, ...businessKey: readonly string[]): string {
     const key = joinKey(...businessKey);
-    const ordinal = (this.#ordinals.get(`${kind}|${key}`) ?? 0) + 1;
-    this.#ordinals.set(`${kind}|${key}`, ordinal);
-    return this.#idOf(ordinal === 1 ? kind : `${kind}#${ordinal}`, key);
+    const counted = `${kind}|${key}`;
+    const ordinal = (this.#ordinals.get(counted) ?? 0) + 1;
+    this.#ordinals.set(counted, ordinal);
+    return resourceId(this.context.tenantId, ordinal === 1 ? kind : `${kind}#${ordinal}`, key);
   }
 
   #idOf(kind: string, key: string): string {

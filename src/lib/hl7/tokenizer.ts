@@ -67,6 +67,15 @@ class Context {
     return [...this.#found.values()];
   }
 
+  /** True when the first character already shows that something is said. */
+  startsWithText(raw: string): boolean {
+    const first = raw.charCodeAt(0);
+    if (!(first > 0x20 && first < 0x7f)) return false;
+    const { component, subcomponent, escape } = this.delimiters;
+    const char = raw.charAt(0);
+    return char !== component && char !== subcomponent && char !== escape;
+  }
+
   leaf(raw: string, location: () => string): Leaf {
     if (raw === '') return undefined;
     if (raw === '""') return null;
@@ -162,7 +171,10 @@ class Repetition implements Hl7Repetition {
   }
 
   get isPopulated(): boolean {
-    return this.raw !== '' && this.#texts().some((_, i) => this.component(i + 1).isPopulated);
+    return (
+      this.context.startsWithText(this.raw) ||
+      (this.raw !== '' && this.#texts().some((_, i) => this.component(i + 1).isPopulated))
+    );
   }
 
   leaf(raw: string, component: number, sub: number): Leaf {
@@ -174,9 +186,12 @@ class Repetition implements Hl7Repetition {
 
   /** Split once: reading the components of a hostile field one by one must not be quadratic. */
   #texts(): readonly string[] {
-    return (this.#components ??= this.isLiteral
-      ? [this.raw]
-      : this.raw.split(this.context.delimiters.component));
+    if (this.#components === undefined) {
+      const { component } = this.context.delimiters;
+      this.#components =
+        this.isLiteral || !this.raw.includes(component) ? [this.raw] : this.raw.split(component);
+    }
+    return this.#components;
   }
 }
 
@@ -197,7 +212,8 @@ class Field implements Hl7Field {
 
   #split(): string[] {
     const literal = this.position <= 2 && this.segment.name === 'MSH';
-    return literal ? [this.raw] : this.raw.split(this.context.delimiters.repetition);
+    const { repetition } = this.context.delimiters;
+    return literal || !this.raw.includes(repetition) ? [this.raw] : this.raw.split(repetition);
   }
 
   #repetition(raw: string, position: number): Repetition {

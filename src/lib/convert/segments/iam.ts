@@ -62,7 +62,7 @@ export function mapIam(segment: Hl7Segment, scope: Scope, { patient, reference }
             patient.id,
             ...(code === undefined ? [scope.messageKey, iam.location] : codeKey(code)),
           )
-        : scope.id('AllergyIntolerance', 'identifier', ...identifierKey(own)),
+        : scope.id('AllergyIntolerance', patient.id, 'identifier', ...identifierKey(own)),
   } as Identified<AllergyIntolerance>;
   iam.entry = `urn:uuid:${allergy.id}`;
   if (own !== undefined) allergy.identifier = [own];

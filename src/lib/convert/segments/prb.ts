@@ -85,15 +85,16 @@ function setStatus(condition: Condition, prb: SegmentReader, scope: Scope): void
   const code = done?.code(1)?.toUpperCase();
   const isWithdrawn = code === 'DE' || code === 'D' || scope.event === 'PC3';
   if (!isWithdrawn) done?.keep(action);
-  const over = dateTime(prb.first(9, 'Condition.abatement'));
-  set(condition, 'abatementDateTime', over);
   const life = word(prb, 14, 'Condition.clinicalStatus', clinicalStatuses);
   const sure = word(prb, 13, 'Condition.verificationStatus', verificationStatuses);
   if (isWithdrawn) {
     condition.verificationStatus = concept('condition-ver-status', 'entered-in-error');
-    // R4 con-5: no clinical status then.
+    // R4 con-5: no clinical status then, and so, by con-4, no end.
+    prb.first(9, 'Condition.abatement')?.keep('R4 has no end of a problem that was entered in error.');
     return;
   }
+  const over = dateTime(prb.first(9, 'Condition.abatement'));
+  set(condition, 'abatementDateTime', over);
   if (sure !== undefined) condition.verificationStatus = concept('condition-ver-status', sure);
   else declare(condition, 'Condition', prb, { 13: ['confirmation-status', 'CodeableConcept'] }, scope);
   const ended = life === 'inactive' || life === 'remission' || life === 'resolved';
