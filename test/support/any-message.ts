@@ -49,13 +49,13 @@ export function anyMessage(
     for (const [name, repeats] of rule.segments) {
       if (name === 'MSH') continue;
       const needed = name === 'PID' || rule.starts.has(name);
-      if (!needed && random() < 0.4) continue;
+      if (!needed && random() < 0.6) continue;
       const count = repeats && random() < 0.3 ? 2 : 1;
       for (let i = 0; i < count; i++) segments.push(anySegment(name, within, random));
     }
     for (const group of rule.groups) {
       const isPerson = group.repeats && holds(group, 'PID');
-      if (!isPerson && !holds(group, 'PID') && random() < 0.3) continue;
+      if (!isPerson && !holds(group, 'PID') && random() < 0.4) continue;
       const count = group.repeats && random() < 0.4 ? 2 : 1;
       for (let i = 0; i < count; i++) walk(group, isPerson ? mark(own++) : within);
     }
@@ -68,7 +68,7 @@ export function anyMessage(
 }
 
 function anySegment(name: string, own: string, random: Random): string {
-  const fields = Array.from({ length: 8 + Math.floor(random() * 40) }, () =>
+  const fields = Array.from({ length: 8 + Math.floor(random() * 28) }, () =>
     random() < 0.45 ? '' : anyValue(own, random),
   );
   const fixed = FIXED[name]?.(own, random) ?? {};

@@ -42,6 +42,9 @@ class Context {
   /** False when no leaf of the message can need more than slicing; known after one look at the whole text. */
   readonly needsDecoding: boolean;
   readonly #found = new Map<string, Diagnostic>();
+  readonly #repetition: number;
+  readonly #component: number;
+  readonly #subcomponent: number;
 
   constructor(
     readonly delimiters: Delimiters,
@@ -50,6 +53,9 @@ class Context {
     diagnostics: readonly Diagnostic[],
   ) {
     const { escape, truncation } = delimiters;
+    this.#repetition = delimiters.repetition.charCodeAt(0);
+    this.#component = delimiters.component.charCodeAt(0);
+    this.#subcomponent = delimiters.subcomponent.charCodeAt(0);
     const body = text.indexOf(delimiters.field, 4) + 1;
     this.needsDecoding =
       text.includes(escape, body) ||
@@ -65,6 +71,22 @@ class Context {
 
   get diagnostics(): readonly Diagnostic[] {
     return [...this.#found.values()];
+  }
+
+  /**
+   * The first subcomponent of the first component of the first repetition. Most fields are a few characters without a
+   * delimiter: one look at each is cheaper than three searches.
+   */
+  firstPart(text: string): string {
+    const length = Math.min(text.length, 64);
+    for (let i = 0; i < length; i++) {
+      const code = text.charCodeAt(i);
+      if (code === this.#repetition || code === this.#component || code === this.#subcomponent)
+        return text.slice(0, i);
+    }
+    if (length === text.length) return text;
+    const { repetition, component, subcomponent } = this.delimiters;
+    return nthPart(nthPart(nthPart(text, repetition, 1), component, 1), subcomponent, 1);
   }
 
   /** True when the first character already shows that something is said. */
@@ -279,9 +301,13 @@ class Segment implements Hl7Segment {
     const text = field < 1 ? undefined : this.#texts()[field];
     if (text === undefined || text === '') return undefined;
     if (field <= 2 && this.name === 'MSH') return component === 1 && sub === 1 ? text : undefined;
-    const d = this.context.delimiters;
-    const raw = nthPart(nthPart(nthPart(text, d.repetition, 1), d.component, component), d.subcomponent, sub);
-    return this.context.leaf(raw, () => leafLocation(this, field, 1, component, sub));
+    const { context } = this;
+    const d = context.delimiters;
+    const raw =
+      component === 1 && sub === 1
+        ? context.firstPart(text)
+        : nthPart(nthPart(nthPart(text, d.repetition, 1), d.component, component), d.subcomponent, sub);
+    return context.leaf(raw, () => leafLocation(this, field, 1, component, sub));
   }
 }
 

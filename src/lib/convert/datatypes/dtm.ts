@@ -73,8 +73,8 @@ const noZone = 'A time without a zone became a date: set timeZone in the sender 
 const hourOnly = 'A time of hours without minutes became a date: FHIR R4 has no such precision.';
 
 /** The valid time in a component of a field; an invalid one is reported and kept. */
-export function readDtm(field: FieldReader | undefined, component = 1): Dtm | undefined {
-  const text = field?.code(component);
+export function readDtm(field: FieldReader | undefined, component = 1, sub = 1): Dtm | undefined {
+  const text = field?.code(component, sub);
   if (field === undefined || text === undefined) return undefined;
   const time = parseDtm(text);
   if (time !== undefined) return time;
@@ -92,8 +92,8 @@ export function date(time: Dtm): string {
  * R4 demands seconds and a zone with every time; it allows zero-filled seconds (R4 2.24.0.1, dateTime), so minutes
  * are carried. The zone is the one sent, else the sender's zone at that date; with neither the date alone is true.
  */
-export function dateTime(field: FieldReader | undefined, component = 1): string | undefined {
-  const time = readDtm(field, component);
+export function dateTime(field: FieldReader | undefined, component = 1, sub = 1): string | undefined {
+  const time = readDtm(field, component, sub);
   return field === undefined || time === undefined ? undefined : dateTimeOf(time, field);
 }
 

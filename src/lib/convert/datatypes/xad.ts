@@ -19,14 +19,16 @@ export function address(field: FieldReader | undefined): Address | undefined {
   const street = list([field.get(1), field.get(1, 2), field.get(1, 3), field.get(2), field.get(19)]);
   set(result, 'line', street);
   set(result, 'city', field.get(3));
-  set(result, 'district', field.get(9));
+  // A county sent as a coded element has its name second.
+  set(result, 'district', field.get(9) ?? field.get(9, 2));
   set(result, 'state', field.get(4));
   set(result, 'postalCode', field.get(5));
   set(result, 'country', field.get(6));
   if (!hasPlace(result)) return undefined;
   if (field.repetition.componentCount > 11) {
     const bounds = period(dateTime(field, 13), dateTime(field, 14), field);
-    set(result, 'period', bounds ?? period(dateTime(field, 12), undefined, field));
+    // Until v2.7 in XAD-12, a DR within a component.
+    set(result, 'period', bounds ?? period(dateTime(field, 12), dateTime(field, 12, 2), field));
   }
   return result;
 }

@@ -195,6 +195,8 @@ function setMultipleBirth(patient: Patient, pid: SegmentReader): void {
   const order = parsePositiveInt(pid.code(25, 'Patient.multipleBirth'));
   if (order !== undefined && isMultiple !== false) patient.multipleBirthInteger = order;
   else set(patient, 'multipleBirthBoolean', isMultiple);
+  if (order !== undefined && isMultiple === false)
+    pid.first(25, 'Patient.multipleBirth')?.keep('PID-24 says that it was a single birth.');
 }
 
 /** PID-12 (county, until v2.6) belongs to the only address; with several it cannot be said to which. */
@@ -223,7 +225,12 @@ export function language(
   }
   const coding = { system: 'urn:ietf:bcp:47', code: tag };
   const display = field.get(2);
-  return { language: { coding: [display === undefined ? coding : { ...coding, display }] } };
+  // R4 wants one code of BCP 47; what else was sent stands beside it.
+  const others = (sent.coding ?? []).filter(
+    (one) => one.code !== tag && one.code?.toLowerCase() !== code?.toLowerCase(),
+  );
+  const concept = { ...sent, coding: [display === undefined ? coding : { ...coding, display }, ...others] };
+  return { language: concept };
 }
 
 function extensions(pid: SegmentReader): Extension[] {

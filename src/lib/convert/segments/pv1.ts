@@ -211,8 +211,12 @@ function hospitalization(pv1: SegmentReader, isReopened: boolean): EncounterHosp
     each(pv1.all(15, at('specialArrangement')), (field) => codeableConcept(field, { table: '0009' })),
   );
   if (!isReopened) {
-    const destination = pv1.text(37, at('destination'));
-    if (destination !== undefined) result.destination = { display: destination };
+    const destination = pv1.first(37, at('destination'));
+    // DLD-1 is a code, with its name in the second subcomponent where there is one.
+    const [place, name] = [destination?.get(1), destination?.get(1, 2)];
+    if (name !== undefined && place !== undefined)
+      result.destination = { display: name, identifier: { value: place } };
+    else if ((name ?? place) !== undefined) result.destination = { display: name ?? place ?? '' };
     set(
       result,
       'dischargeDisposition',
