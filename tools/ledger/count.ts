@@ -20,6 +20,7 @@ export interface Tally {
 
 export const emptyTally = (): Tally => ({
   populated: 0,
+  own: 0,
   carried: 0,
   whole: 0,
   kept: 0,
