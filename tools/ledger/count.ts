@@ -6,6 +6,8 @@ export interface Tally {
   populated: number;
   /** At least one part of it reached FHIR, which is what a mapping table calls a mapped field. */
   carried: number;
+  /** It reached FHIR, and an extension of our own is all that holds it: no other software knows what it says. */
+  own: number;
   /** Every part of it did. */
   whole: number;
   /** Nothing of it did, and the ledger says why. */
@@ -18,6 +20,7 @@ export interface Tally {
 
 export const emptyTally = (): Tally => ({
   populated: 0,
+  own: 0,
   carried: 0,
   whole: 0,
   kept: 0,
@@ -25,6 +28,7 @@ export const emptyTally = (): Tally => ({
   guide: 0,
 });
 
+const ownExtension = /urn:medrelay:extension:([a-z0-9-]+)/g;
 const field = /^([A-Z][A-Z0-9]{2})\[(\d+)\]-(\d+)/i;
 
 /** MSH-1 and MSH-2 are the delimiters: syntax, no data. */
@@ -36,14 +40,20 @@ const isSyntax = (segment: string, n: number): boolean => segment === 'MSH' && n
  */
 export function countFields(
   message: Hl7Message,
-  { ledger }: Conversion,
+  { ledger, bundle }: Conversion,
   guide: ReadonlySet<string>,
   tallies: Map<string, Tally>,
 ): void {
   const fates = new Map<string, Set<string>>();
-  for (const { location, fate } of ledger.entries) {
+  const names = new Set([...JSON.stringify(bundle).matchAll(ownExtension)].map(([, name]) => name));
+  const elsewhere = new Set<string>();
+  for (const { location, fate, detail = '' } of ledger.entries) {
     const name = field.exec(location)?.[0];
     if (name === undefined) throw new Error(`The ledger has a place that is none: ${location}`);
+    const isOwn = detail
+      .split(', ')
+      .every((target) => names.has(/extension\(([a-z0-9-]+)\)/.exec(target)?.[1]));
+    if (fate === 'carried' && !isOwn) elsewhere.add(name);
     const seen = fates.get(name);
     if (seen === undefined) fates.set(name, new Set([fate]));
     else seen.add(fate);
@@ -60,6 +70,7 @@ export function countFields(
       const tally = tallies.get(kind) ?? emptyTally();
       tallies.set(kind, tally);
       tally.populated++;
+      if (fate.has('carried') && !elsewhere.has(name)) tally.own++;
       if (fate.has('carried')) tally.carried++;
       else if (fate.has('unknown')) tally.unknown++;
       else tally.kept++;

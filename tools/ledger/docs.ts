@@ -34,7 +34,17 @@ function segments(
   tallies: readonly (readonly [string, Tally])[],
   targets: ReadonlyMap<string, ReadonlySet<string>>,
 ): string[] {
-  const head = ['segment', 'populated', 'carried', 'in full', 'kept', 'unknown', 'guide', 'becomes'];
+  const head = [
+    'segment',
+    'populated',
+    'carried',
+    'own extension',
+    'in full',
+    'kept',
+    'unknown',
+    'guide',
+    'becomes',
+  ];
   return [
     row(...head),
     row(...head.map((_, i) => (i === 0 || i === head.length - 1 ? '---' : '--:'))),
@@ -42,7 +52,7 @@ function segments(
       row(
         name,
         String(tally.populated),
-        ...[tally.carried, tally.whole, tally.kept, tally.unknown, tally.guide].map((part) =>
+        ...[tally.carried, tally.own, tally.whole, tally.kept, tally.unknown, tally.guide].map((part) =>
           share(part, tally),
         ),
         [...(targets.get(name) ?? [])].sort().join(' '),

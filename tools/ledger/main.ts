@@ -86,11 +86,11 @@ function report({ gaps, json, docs }: Options): void {
   else {
     console.log(`${converted} messages converted, ${rejected} rejected\n`);
     print(
-      ['', 'populated', 'carried', 'in full', 'kept', 'unknown', 'guide'],
+      ['', 'populated', 'carried', 'own extension', 'in full', 'kept', 'unknown', 'guide'],
       [['all', all] as const, ...rows].map(([name, tally]) => [
         name,
         String(tally.populated),
-        ...(['carried', 'whole', 'kept', 'unknown', 'guide'] as const).map(
+        ...(['carried', 'own', 'whole', 'kept', 'unknown', 'guide'] as const).map(
           (key) => `${percent(tally[key], tally).toFixed(1)} %`,
         ),
       ]),

@@ -80,8 +80,7 @@ export function unescape(
         if (nextClose < 0) break;
         end = nextClose + 1;
       }
-      const hex = raw.slice(open + 2, end - 1);
-      text = decodeHex(hex.replaceAll(`${d.escape}${d.escape}X`, ''), charset);
+      text = decodeHex(raw, open + 2, end - 1, d.escape, charset);
       if (text === undefined) {
         report('ESCAPE_HEX_INVALID');
         text = raw.slice(open, end);
@@ -112,8 +111,35 @@ export function unescape(
   return decoded + parts.join('');
 }
 
-function decodeHex(hex: string, charset: string): string | undefined {
-  if (hex === '' || hex.length % 2 !== 0 || /[^0-9A-Fa-f]/.test(hex)) return undefined;
+/** A run of hexadecimal sequences; between two of them stand an escape character, another one and the X. */
+function decodeHex(
+  raw: string,
+  start: number,
+  end: number,
+  escape: string,
+  charset: string,
+): string | undefined {
+  const bytes = Buffer.alloc((end - start) >> 1);
+  const between = escape.charCodeAt(0);
+  let digits = 0;
+  for (let i = start; i < end; i++) {
+    const code = raw.charCodeAt(i);
+    if (code === between) {
+      i += 2;
+      continue;
+    }
+    const digit = digitOf(code);
+    if (digit < 0) return undefined;
+    bytes[digits >> 1] = ((bytes[digits >> 1] ?? 0) << 4) | digit;
+    digits++;
+  }
+  if (digits === 0 || digits % 2 !== 0) return undefined;
   // Bytes inside a UTF-16 message are written as UTF-8 in practice: a hex pair there is no code unit.
-  return decodeBytes(Buffer.from(hex, 'hex'), charset.startsWith('utf-16') ? 'utf-8' : charset);
+  return decodeBytes(bytes.subarray(0, digits >> 1), charset.startsWith('utf-16') ? 'utf-8' : charset);
+}
+
+function digitOf(code: number): number {
+  if (code >= 0x30 && code <= 0x39) return code - 0x30;
+  const letter = code | 0x20;
+  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1;
 }

@@ -58,7 +58,7 @@ export function mapDg1(
     id:
       own === undefined
         ? scope.nextId('Condition', about, ...codeKey(code), ...codeKey(use))
-        : scope.id('Condition', 'identifier', ...identifierKey(own)),
+        : scope.id('Condition', subject.patient.id, 'identifier', ...identifierKey(own)),
   } as Identified<Condition>;
   dg1.entry = `urn:uuid:${condition.id}`;
   if (own !== undefined) condition.identifier = [own];

@@ -28,7 +28,7 @@ function mapNte(segment: Hl7Segment, place: number, scope: Scope, target: string
   const lines = nte.all(3, target).map((field) => field.get(1) ?? '');
   const coded = nte.first(9, target);
   const text = lines.join('\n') || codedText(coded);
-  if (text === undefined || text === '') {
+  if (text === undefined || text.trim() === '') {
     nte.keepAll('The note has no text.');
     return undefined;
   }

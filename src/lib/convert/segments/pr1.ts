@@ -61,7 +61,7 @@ export function mapPr1(
     id:
       own === undefined
         ? scope.nextId('Procedure', about, ...codeKey(code), performed ?? '')
-        : scope.id('Procedure', 'identifier', ...identifierKey(own)),
+        : scope.id('Procedure', subject.patient.id, 'identifier', ...identifierKey(own)),
     status: 'unknown',
     subject: subject.reference,
   };

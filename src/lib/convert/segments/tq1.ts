@@ -9,8 +9,10 @@ const kept = {
 };
 
 /** TQ1: one schedule of an order; `target` is the element it is for. */
-function mapTq1(segment: Hl7Segment, scope: Scope, target: string): Schedule | undefined {
+function mapTq1(segment: Hl7Segment, place: number, scope: Scope, target: string): Schedule | undefined {
   const tq1 = scope.open(segment, kept);
+  // A set id that counts the schedules from 1 is their place in the list.
+  if (segment.get(1)?.trim() === String(place)) tq1.code(1, `${target}.timing`);
   return readTq1({
     quantity: tq1.first(2, `${target}.quantity`),
     patterns: tq1.all(3, `${target}.timing`),
@@ -29,12 +31,13 @@ function mapTq1(segment: Hl7Segment, scope: Scope, target: string): Schedule | u
 
 /** The schedules of the timing groups of an order (TQ1; TQ2 relates orders to one another, which R4 cannot say). */
 export function mapTimings(groups: readonly Group[], scope: Scope, target: string): Schedule[] {
+  let place = 0;
   return groups.flatMap((group) => {
     for (const tq2 of group.all('TQ2'))
       scope.open(tq2).keepAll('R4 has no order of one request after another.');
     return group
       .all('TQ1')
-      .map((tq1) => mapTq1(tq1, scope, target))
+      .map((tq1) => mapTq1(tq1, ++place, scope, target))
       .filter((schedule) => schedule !== undefined);
   });
 }
