@@ -88,7 +88,7 @@ describe('one data folder', () => {
     expect(again).toMatchObject({ duplicate: 1 });
 
     stack.child.kill('SIGINT');
-    expect(await stack.ended).toEqual({ code: 0, output: expect.stringMatching(/\nStopped\.\n$/) });
+    expect(await stack.ended).toEqual({ code: 0, output: expect.stringMatching(/^Stopped\.\n$/m) });
     expect([pids.filter(isAlive), processesOf(dataDir), existsSync(join(dataDir, 'stack.json'))]).toEqual([
       [],
       [],
@@ -140,7 +140,7 @@ test('Ctrl-C while the parts start ends them in order', async () => {
   const stack = start(scripts.start, ['--data', dataDir, '--ports', 'auto']);
   await until(() => (existsSync(join(dataDir, 'lock')) ? true : undefined));
   stack.interrupt();
-  expect(await stack.ended).toEqual({ code: 0, output: expect.stringMatching(/\nStopped\.\n$/) });
+  expect(await stack.ended).toEqual({ code: 0, output: expect.stringMatching(/^Stopped\.\n$/m) });
   expect([processesOf(dataDir), existsSync(join(dataDir, 'lock'))]).toEqual([[], false]);
 });
 
