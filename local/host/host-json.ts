@@ -6,6 +6,9 @@ import { HostError, messageOf } from './errors';
 import { parseTimeSpan } from './timespan';
 
 const count = z.int().min(0);
+const positive = z.int().min(1);
+/** -1 is unbounded. */
+const limit = z.union([positive, z.literal(-1)]).default(-1);
 
 const hostJson = z.object({
   version: z.literal('2.0', 'must be "2.0"'),
@@ -17,19 +20,50 @@ const hostJson = z.object({
         .object({
           routePrefix: z.string().default('api'),
           customHeaders: z.record(z.string(), z.string()).default({}),
+          maxOutstandingRequests: limit,
+          maxConcurrentRequests: limit,
         })
         .prefault({}),
       serviceBus: z
         .object({
-          maxConcurrentCalls: count.min(1).optional(),
+          maxConcurrentCalls: positive.optional(),
+          maxConcurrentSessions: positive.default(8),
+          maxConcurrentCallsPerSession: positive.default(1),
+          sessionIdleTimeout: z.string().optional(),
           prefetchCount: count.default(0),
           maxAutoLockRenewalDuration: z.string().default('00:05:00'),
           autoCompleteMessages: z.boolean().default(true),
-          maxMessageBatchSize: count.min(1).default(1000),
+          maxMessageBatchSize: positive.default(1000),
+          minMessageBatchSize: positive.default(1),
           maxBatchWaitTime: z.string().default('00:00:30'),
+          transportType: z.enum(['amqpTcp', 'amqpWebSockets']).default('amqpTcp'),
+          clientRetryOptions: z
+            .object({
+              mode: z.string().optional(),
+              tryTimeout: z.string().optional(),
+              delay: z.string().default('00:00:01'),
+              maxDelay: z.string().default('00:00:05'),
+              maxRetries: count.default(2),
+            })
+            .prefault({}),
         })
         .prefault({}),
+      queues: z
+        .object({
+          // As in Azure when the environment is Development; elsewhere a minute.
+          maxPollingInterval: z.string().default('00:00:02'),
+          visibilityTimeout: z.string().default('00:00:00'),
+          batchSize: positive.max(32).default(16),
+          newBatchThreshold: count.optional(),
+          maxDequeueCount: positive.default(5),
+          messageEncoding: z.enum(['base64', 'none']).default('base64'),
+        })
+        .prefault({}),
+      blobs: z
+        .object({ maxDegreeOfParallelism: positive.optional(), poisonBlobThreshold: positive.default(5) })
+        .prefault({}),
       cosmosDB: z.object({ userAgentSuffix: z.string().optional() }).prefault({}),
+      durableTask: z.record(z.string(), z.unknown()).prefault({}),
     })
     .prefault({}),
 });
@@ -38,19 +72,44 @@ const hostJson = z.object({
 export interface HostSettings {
   functionTimeoutMs: number | undefined;
   functions: readonly string[] | undefined;
+  http: HttpSettings;
+  serviceBus: ServiceBusSettings;
+  queues: QueueSettings;
+  blobs: { parallelism: number; poisonThreshold: number };
+  cosmosUserAgentSuffix: string | undefined;
+  /** As written; the Durable extension reads it itself. */
+  durableTask: Readonly<Record<string, unknown>>;
+}
+
+export interface HttpSettings {
   routePrefix: string;
   customHeaders: Readonly<Record<string, string>>;
-  serviceBus: ServiceBusSettings;
-  cosmosUserAgentSuffix: string | undefined;
+  maxOutstanding: number;
+  maxConcurrent: number;
 }
 
 export interface ServiceBusSettings {
   maxConcurrentCalls: number;
+  maxConcurrentSessions: number;
+  maxConcurrentCallsPerSession: number;
+  sessionIdleTimeoutMs: number | undefined;
   prefetchCount: number;
   maxAutoLockRenewalMs: number;
   autoComplete: boolean;
   maxMessageBatchSize: number;
+  minMessageBatchSize: number;
   maxBatchWaitMs: number;
+  webSockets: boolean;
+  retry: { maxRetries: number; delayMs: number; maxDelayMs: number };
+}
+
+export interface QueueSettings {
+  maxPollingMs: number;
+  visibilityTimeoutMs: number;
+  batchSize: number;
+  newBatchThreshold: number;
+  maxDequeueCount: number;
+  base64: boolean;
 }
 
 export function readHostJson(appDir: string): HostSettings {
@@ -74,27 +133,59 @@ export function readHostJson(appDir: string): HostSettings {
     );
   }
   const { functionTimeout, functions, extensions } = parsed.data;
-  const { serviceBus } = extensions;
+  const { http, serviceBus, queues, blobs } = extensions;
+  const span = (text: string, setting: string): number => parseTimeSpan(text, `${file}: ${setting}`);
+  const unbounded = (value: number): number => (value === -1 ? Infinity : value);
   return {
     // Azure's default outside the Consumption plan; -1 is unbounded.
     functionTimeoutMs:
       functionTimeout === -1 || functionTimeout === '-1'
         ? undefined
-        : parseTimeSpan(functionTimeout ?? '00:30:00', `${file}: functionTimeout`),
+        : span(functionTimeout ?? '00:30:00', 'functionTimeout'),
     functions,
-    routePrefix: extensions.http.routePrefix.replace(/^\/+|\/+$/g, ''),
-    customHeaders: extensions.http.customHeaders,
+    http: {
+      routePrefix: http.routePrefix.replace(/^\/+|\/+$/g, ''),
+      customHeaders: http.customHeaders,
+      maxOutstanding: unbounded(http.maxOutstandingRequests),
+      maxConcurrent: unbounded(http.maxConcurrentRequests),
+    },
     serviceBus: {
       maxConcurrentCalls: serviceBus.maxConcurrentCalls ?? 16 * availableParallelism(),
+      maxConcurrentSessions: serviceBus.maxConcurrentSessions,
+      maxConcurrentCallsPerSession: serviceBus.maxConcurrentCallsPerSession,
+      sessionIdleTimeoutMs:
+        serviceBus.sessionIdleTimeout === undefined
+          ? undefined
+          : span(serviceBus.sessionIdleTimeout, 'serviceBus.sessionIdleTimeout'),
       prefetchCount: serviceBus.prefetchCount,
-      maxAutoLockRenewalMs: parseTimeSpan(
+      maxAutoLockRenewalMs: span(
         serviceBus.maxAutoLockRenewalDuration,
-        `${file}: serviceBus.maxAutoLockRenewalDuration`,
+        'serviceBus.maxAutoLockRenewalDuration',
       ),
       autoComplete: serviceBus.autoCompleteMessages,
       maxMessageBatchSize: serviceBus.maxMessageBatchSize,
-      maxBatchWaitMs: parseTimeSpan(serviceBus.maxBatchWaitTime, `${file}: serviceBus.maxBatchWaitTime`),
+      minMessageBatchSize: serviceBus.minMessageBatchSize,
+      maxBatchWaitMs: span(serviceBus.maxBatchWaitTime, 'serviceBus.maxBatchWaitTime'),
+      webSockets: serviceBus.transportType === 'amqpWebSockets',
+      retry: {
+        maxRetries: serviceBus.clientRetryOptions.maxRetries,
+        delayMs: span(serviceBus.clientRetryOptions.delay, 'serviceBus.clientRetryOptions.delay'),
+        maxDelayMs: span(serviceBus.clientRetryOptions.maxDelay, 'serviceBus.clientRetryOptions.maxDelay'),
+      },
+    },
+    queues: {
+      maxPollingMs: span(queues.maxPollingInterval, 'queues.maxPollingInterval'),
+      visibilityTimeoutMs: span(queues.visibilityTimeout, 'queues.visibilityTimeout'),
+      batchSize: queues.batchSize,
+      newBatchThreshold: queues.newBatchThreshold ?? Math.floor(queues.batchSize / 2),
+      maxDequeueCount: queues.maxDequeueCount,
+      base64: queues.messageEncoding === 'base64',
+    },
+    blobs: {
+      parallelism: blobs.maxDegreeOfParallelism ?? 8 * availableParallelism(),
+      poisonThreshold: blobs.poisonBlobThreshold,
     },
     cosmosUserAgentSuffix: extensions.cosmosDB.userAgentSuffix,
+    durableTask: extensions.durableTask,
   };
 }

@@ -1,49 +1,31 @@
-import {
-  createServer,
-  type IncomingMessage,
-  type RequestListener,
-  type Server,
-  type ServerResponse,
-} from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import { adminHandler } from './admin';
-import { buildCatalog, triggerOf, type Catalog } from './catalog';
+import { applyCors, corsSettings } from './cors';
 import { HostError, messageOf } from './errors';
-import { readHostJson, type HostSettings } from './host-json';
-import { httpFunctionHandler } from './http';
-import { Invoker, type HostedFunction } from './invoker';
-import type { HostKeys } from './keys';
+import { KeyStore, type HostKeys } from './keys';
 import { disableNagle } from './no-delay';
-import type { Binding, IndexedFunction, LogLevel } from './protocol';
-import { appEnvironment, connectionString, hostId, type Env } from './settings';
-import { cosmosDbListener } from './triggers/cosmos-db';
-import type { Listener } from './triggers/listener';
-import { serviceBusListener } from './triggers/service-bus';
-import { firesOftenerThanMonitored, timerListener } from './triggers/timer';
-import { blobTimerStatus } from './triggers/timer-status';
-import { WorkerProcess } from './worker-process';
+import { startRuntime, type HostedFunctionInfo, type Runtime } from './runtime';
+import { readHostSection, type Env } from './settings';
+import { watchApp } from './watch';
 
 export interface HostOptions {
   appDir: string;
   /** 0 takes a free one. */
   port: number;
   address?: string;
-  env: Record<string, string>;
+  env: Env;
   keys: HostKeys;
+  /** Gets all keys whenever the admin API has changed one. */
+  saveKeys?: (keys: HostKeys) => void;
   log?: (line: string) => void;
   /** The built worker script; by default the one beside the built host. */
   worker?: string;
-}
-
-export interface HostedFunctionInfo {
-  name: string;
-  trigger: string;
-  disabled: boolean;
-  route?: string;
-  methods?: string[];
-  url?: string;
-  bindings: Binding[];
+  /** Builds and reloads the app when its files change. */
+  watch?: boolean;
+  /** Where a debugger may attach to the app: a port, or host:port. */
+  inspect?: string;
 }
 
 export interface Host {
@@ -57,137 +39,108 @@ export interface Host {
   stop(): Promise<void>;
 }
 
-/** What Azure gives a process to shut down in. */
-const DRAIN_LIMIT_MS = 10_000;
-// A client whose service has gone away waits for its answer to the goodbye; nobody else has to.
-const STOP_LISTENING_LIMIT_MS = 2_000;
-const CLOSE_LIMIT_MS = 2_000;
-
-interface RunningListener {
-  fn: HostedFunction;
-  listener: Listener;
-}
-
 export async function startHost(options: HostOptions): Promise<Host> {
   const log = options.log ?? ((line) => console.error(line));
   const appDir = resolve(options.appDir);
-  const settings = readHostJson(appDir);
+  const keys = new KeyStore(options.keys, options.saveKeys);
+  const cors = corsSettings(readHostSection(appDir));
   disableNagle();
 
   // The port must be known before the app starts, because the app is told its own address.
-  let handle: RequestListener = (_req, res) => void res.writeHead(503).end();
-  const server = createServer((req, res) => {
-    for (const [name, value] of Object.entries(settings.customHeaders)) res.setHeader(name, value);
-    handle(req, res);
-  });
+  let runtime: Runtime | undefined;
+  const server = createServer((req, res) => void answer(req, res));
   const port = await listen(server, options.port, options.address ?? '127.0.0.1');
-  const env = appEnvironment(appDir, options.env, port, log);
 
   let giveUp: (reason: HostError) => void = () => undefined;
   const gaveUp = new Promise<HostError>((settle) => (giveUp = settle));
-  const worker = new WorkerProcess({
-    script: options.worker ?? join(__dirname, 'worker.js'),
-    appDir,
-    env,
-    timeoutMs: settings.functionTimeoutMs,
-    log,
-    onAppLog: (level, category, message) => {
-      if (isShown(level, category)) log(message);
-    },
-    onGiveUp: giveUp,
-  });
-  const invoker = new Invoker(worker, log);
-  let listeners: RunningListener[] = [];
+  const load = (): Promise<Runtime> =>
+    startRuntime({
+      appDir,
+      env: options.env,
+      port,
+      keys,
+      worker: options.worker ?? join(__dirname, 'worker.js'),
+      ...(options.inspect ? { inspect: options.inspect } : {}),
+      log,
+      onGiveUp: (reason) => {
+        // Whoever watches is about to mend it.
+        if (options.watch) log(`${reason.message} It is loaded again when a file changes.`);
+        else giveUp(reason);
+      },
+    });
 
-  const drain = async (): Promise<void> => {
-    await within(
-      STOP_LISTENING_LIMIT_MS,
-      listeners.map(({ listener }) => listener.stop()),
-    );
-    await invoker.idle(DRAIN_LIMIT_MS);
+  /** One reload after the other; what fails to load answers 503 until the next. */
+  let reloading: Promise<void> = Promise.resolve();
+  const reload = (why: string): Promise<void> => {
+    reloading = reloading.then(async () => {
+      log(`${why}; the app is loaded again.`);
+      const old = runtime;
+      runtime = undefined;
+      await old?.stop();
+      try {
+        runtime = await load();
+        log('The app is loaded.');
+      } catch (error) {
+        log(`The app cannot be loaded: ${messageOf(error)}`);
+      }
+    });
+    return reloading;
   };
-  const stop = async (): Promise<void> => {
+
+  const admin = adminHandler(keys, (why) => void reload(why));
+  const answer = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
+    try {
+      if (applyCors(cors, req, res) === 'answered') return;
+      const current = runtime;
+      if (!current) return void res.writeHead(503).end();
+      for (const [name, value] of Object.entries(current.settings.http.customHeaders)) {
+        res.setHeader(name, value);
+      }
+      const url = new URL(req.url ?? '/', 'http://localhost');
+      if (/^\/admin(\/|$)/i.test(url.pathname)) return await admin(current, req, res, url);
+      const extension = /^\/runtime\/webhooks\/([^/]+)\/?(.*)$/i.exec(url.pathname);
+      if (!extension) return await current.http(req, res);
+      const [, name = '', path = ''] = extension;
+      const webhook = current.webhook(name.toLowerCase());
+      if (!webhook) return void res.writeHead(404).end();
+      if (!keys.authorised('system', req.headers, url.searchParams, name.toLowerCase())) {
+        return void res.writeHead(401).end();
+      }
+      await webhook(req, res, path, url);
+    } catch (error) {
+      log(`A request could not be answered: ${messageOf(error)}`);
+      if (res.headersSent) res.destroy();
+      else res.writeHead(500).end();
+    }
+  };
+
+  const close = async (): Promise<void> => {
     const closed = new Promise<void>((settle) => server.close(() => settle()));
     server.closeIdleConnections();
-    await drain();
-    await worker.stop();
-    await within(
-      CLOSE_LIMIT_MS,
-      listeners.map(({ listener }) => listener.close()),
-    );
+    await runtime?.stop();
     server.closeAllConnections();
     await closed;
   };
-
   try {
-    const { functions: indexed } = await worker.start();
-    const catalog = buildCatalog(indexed, settings, env);
-    const functions = describeFunctions(indexed, catalog, settings, port);
-    const id = hostId(appDir, env);
-    listeners = await createListeners(catalog, settings, env, id, invoker, log);
-    await Promise.all(listeners.map(({ listener }) => listener.start()));
-
-    const http = httpFunctionHandler(
-      catalog.http,
-      settings.routePrefix,
-      options.keys,
-      invoker,
-      () => worker.httpUri(),
-      log,
-    );
-    let draining = false;
-    const admin = adminHandler(
-      {
-        hostId: id,
-        functions,
-        runNow: (name, input) => runNow(listeners, invoker, name, input),
-        drain: () => {
-          draining = true;
-          void drain();
-        },
-        drainStatus: () => ({
-          state: !draining ? 'Disabled' : invoker.outstanding ? 'InProgress' : 'Completed',
-          outstandingInvocations: invoker.outstanding,
-          outstandingRetries: 0,
-        }),
-        resume: async () => {
-          if (draining) await Promise.all(listeners.map(({ listener }) => listener.start()));
-          draining = false;
-        },
-      },
-      options.keys,
-    );
-    handle = (req, res) => void dispatch(req, res, http, admin, log);
-    return { port, functions, gaveUp, drain, stop };
+    runtime = await load();
   } catch (error) {
-    await stop();
+    await close();
     throw error;
   }
-}
-
-async function within(limitMs: number, work: readonly Promise<unknown>[]): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<void>((settle) => (timer = setTimeout(settle, limitMs)));
-  await Promise.race([Promise.all(work), limit]);
-  clearTimeout(timer);
-}
-
-async function dispatch(
-  req: IncomingMessage,
-  res: ServerResponse,
-  http: (req: IncomingMessage, res: ServerResponse) => Promise<void>,
-  admin: (req: IncomingMessage, res: ServerResponse, url: URL) => Promise<void>,
-  log: (line: string) => void,
-): Promise<void> {
-  try {
-    const url = new URL(req.url ?? '/', 'http://localhost');
-    if (/^\/admin(\/|$)/i.test(url.pathname)) await admin(req, res, url);
-    else await http(req, res);
-  } catch (error) {
-    log(`A request could not be answered: ${messageOf(error)}`);
-    if (res.headersSent) res.destroy();
-    else res.writeHead(500).end();
-  }
+  const watcher = options.watch ? watchApp(appDir, (why) => void reload(why), log) : undefined;
+  return {
+    port,
+    get functions() {
+      return runtime?.functions ?? [];
+    },
+    gaveUp,
+    drain: async () => runtime?.drain(),
+    async stop() {
+      watcher?.close();
+      await reloading;
+      await close();
+    },
+  };
 }
 
 function listen(server: Server, port: number, address: string): Promise<number> {
@@ -203,92 +156,5 @@ function listen(server: Server, port: number, address: string): Promise<number> 
       );
     });
     server.listen(port, address, () => settle((server.address() as AddressInfo).port));
-  });
-}
-
-async function createListeners(
-  catalog: Catalog,
-  settings: HostSettings,
-  env: Env,
-  id: string,
-  invoker: Invoker,
-  log: (line: string) => void,
-): Promise<RunningListener[]> {
-  const monitored = catalog.timers.filter(
-    (fn) => fn.useMonitor && !firesOftenerThanMonitored(fn.schedule, new Date()),
-  );
-  const [first] = monitored;
-  const store = first ? await timerStatusStore(env, id, first.name) : undefined;
-  return [
-    ...catalog.timers.map((fn) => ({
-      fn,
-      listener: timerListener(fn, invoker, monitored.includes(fn) ? store : undefined, log),
-    })),
-    ...catalog.serviceBus.map((fn) => ({
-      fn,
-      listener: serviceBusListener(fn, settings.serviceBus, invoker, log),
-    })),
-    ...catalog.cosmosDb.map((fn) => ({
-      fn,
-      listener: cosmosDbListener(fn, settings.cosmosUserAgentSuffix, invoker, log),
-    })),
-  ];
-}
-
-async function timerStatusStore(
-  env: Env,
-  id: string,
-  functionName: string,
-): ReturnType<typeof blobTimerStatus> {
-  const connection = connectionString('AzureWebJobsStorage', env, `Timer ${functionName}`);
-  try {
-    return await blobTimerStatus(connection, id);
-  } catch (error) {
-    throw new HostError(
-      `The timers' status cannot be kept: AzureWebJobsStorage does not answer (${messageOf(error)}). Start the storage, or correct the setting.`,
-    );
-  }
-}
-
-function runNow(
-  listeners: readonly RunningListener[],
-  invoker: Invoker,
-  name: string,
-  input: string,
-): boolean {
-  const found = listeners.find(({ fn }) => fn.name === name);
-  if (!found) return false;
-  // Its end is in the log; the caller has its answer already.
-  invoker.run(found.fn, found.listener.event(input)).catch(() => undefined);
-  return true;
-}
-
-function isShown(level: LogLevel, category: string): boolean {
-  const shown: readonly LogLevel[] =
-    category === 'user' ? ['information', 'warning', 'error', 'critical'] : ['warning', 'error', 'critical'];
-  return shown.includes(level);
-}
-
-function describeFunctions(
-  indexed: readonly IndexedFunction[],
-  catalog: Catalog,
-  settings: HostSettings,
-  port: number,
-): HostedFunctionInfo[] {
-  const listening = new Set(
-    [...catalog.timers, ...catalog.serviceBus, ...catalog.cosmosDb].map(({ name }) => name),
-  );
-  return indexed.map((fn) => {
-    const http = catalog.http.find((candidate) => candidate.name === fn.name);
-    const path = [settings.routePrefix, http?.route.template].filter((part) => part).join('/');
-    return {
-      name: fn.name,
-      trigger: triggerOf(fn).type,
-      disabled: http?.disabled ?? !listening.has(fn.name),
-      bindings: fn.bindings,
-      ...(http
-        ? { route: http.route.template, methods: [...http.methods], url: `http://localhost:${port}/${path}` }
-        : {}),
-    };
   });
 }

@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
+import { payloadData } from './bindings/expressions';
+import type { HttpSettings } from './host-json';
 import type { HostedFunction, Invoker } from './invoker';
-import { authorised, type AuthLevel, type HostKeys } from './keys';
+import type { AuthLevel, KeyStore } from './keys';
 import type { HttpCookie, HttpData, InvocationResponse, TypedData } from './protocol';
 import type { Route } from './routes';
+import { semaphore } from './semaphore';
 
 export interface HttpFunction extends HostedFunction {
   methods: readonly string[];
@@ -19,21 +22,35 @@ const REASON = 'This function was programmatically called via the host APIs.';
 /** Answers requests to HTTP functions as the Functions host does: 404, 401, 204 and 500 all have an empty body. */
 export function httpFunctionHandler(
   functions: readonly HttpFunction[],
-  routePrefix: string,
-  keys: HostKeys,
+  settings: HttpSettings,
+  keys: KeyStore,
   invoker: Invoker,
   httpUri: () => Promise<string | undefined>,
   log: (line: string) => void,
 ): (req: IncomingMessage, res: ServerResponse) => Promise<void> {
   const ordered = [...functions].sort((a, b) => compare(a.route.precedence, b.route.precedence));
+  const slots = semaphore(settings.maxConcurrent);
+  let outstanding = 0;
 
   return async (req, res) => {
     const url = new URL(req.url ?? '/', 'http://localhost');
-    const path = withoutPrefix(url.pathname, routePrefix);
+    const path = withoutPrefix(url.pathname, settings.routePrefix);
     const found = path === undefined ? undefined : select(ordered, req.method ?? 'GET', path);
     if (!found || found.fn.disabled) return end(res, 404);
-    if (!authorised(found.fn.authLevel, req.headers, url.searchParams, keys)) return end(res, 401);
+    const { authLevel, name } = found.fn;
+    if (!keys.authorised(authLevel, req.headers, url.searchParams, name)) return end(res, 401);
+    if (outstanding >= settings.maxOutstanding) return end(res, 429);
+    outstanding += 1;
+    const release = await slots();
+    try {
+      await serve(req, res, url, found);
+    } finally {
+      release();
+      outstanding -= 1;
+    }
+  };
 
+  async function serve(req: IncomingMessage, res: ServerResponse, url: URL, found: Found): Promise<void> {
     const stream = await httpUri().catch(() => undefined);
     if (stream) return forward(req, res, stream, found, invoker);
 
@@ -42,13 +59,33 @@ export function httpFunctionHandler(
     const http = requestData(req, url, found.params, body);
     let response: InvocationResponse;
     try {
-      response = await invoker.run(found.fn, { input: { http }, reason: REASON });
+      response = await invoker.run(found.fn, {
+        input: { http },
+        reason: REASON,
+        bindingData: { ...payloadData(body?.toString('utf8')), ...addressData(req, url, found.params) },
+      });
     } catch {
       return end(res, 500);
     }
     answer(res, response.returnValue);
-  };
+  }
 }
+
+interface Found {
+  fn: HttpFunction;
+  params: Record<string, string>;
+}
+
+/** Route parameters, `{Query.x}` and `{Headers.x}` for binding expressions. */
+const addressData = (
+  req: IncomingMessage,
+  url: URL,
+  params: Record<string, string>,
+): Record<string, unknown> => ({
+  Query: Object.fromEntries(url.searchParams),
+  Headers: headersOf(req),
+  ...params,
+});
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
@@ -59,11 +96,7 @@ function withoutPrefix(path: string, prefix: string): string | undefined {
   return path.toLowerCase().startsWith(`${head.toLowerCase()}/`) ? path.slice(head.length + 1) : undefined;
 }
 
-function select(
-  functions: readonly HttpFunction[],
-  method: string,
-  path: string,
-): { fn: HttpFunction; params: Record<string, string> } | undefined {
+function select(functions: readonly HttpFunction[], method: string, path: string): Found | undefined {
   for (const fn of functions) {
     if (!fn.methods.includes(method)) continue;
     const params = fn.route.match(path);
@@ -185,7 +218,7 @@ async function forward(
   req: IncomingMessage,
   res: ServerResponse,
   target: string,
-  { fn, params }: { fn: HttpFunction; params: Record<string, string> },
+  { fn, params }: Found,
   invoker: Invoker,
 ): Promise<void> {
   const invocationId = randomUUID();
@@ -214,7 +247,14 @@ async function forward(
   req.pipe(proxied);
 
   try {
-    await invoker.run(fn, { input: { http: {} }, metadata, reason: REASON }, undefined, invocationId);
+    const url = new URL(req.url ?? '/', 'http://localhost');
+    const event = {
+      input: { http: {} },
+      metadata,
+      reason: REASON,
+      bindingData: addressData(req, url, params),
+    };
+    await invoker.run(fn, event, undefined, invocationId);
   } catch {
     if (!res.headersSent) end(res, 500);
     proxied.destroy();

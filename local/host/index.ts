@@ -1,1 +1,2 @@
-export { startHost, type Host, type HostedFunctionInfo, type HostOptions } from './host';
+export { startHost, type Host, type HostOptions } from './host';
+export type { HostedFunctionInfo } from './runtime';

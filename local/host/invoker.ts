@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import type { FunctionBindings } from './bindings/bound';
+import { bindingDataOf, type BindingData } from './bindings/expressions';
 import { messageOf } from './errors';
 import type { InvocationRequest, InvocationResponse, TypedData } from './protocol';
 import { InvocationError, type WorkerProcess } from './worker-process';
@@ -7,6 +9,8 @@ import { InvocationError, type WorkerProcess } from './worker-process';
 export interface TriggerEvent {
   input: TypedData;
   metadata?: Record<string, TypedData>;
+  /** What binding expressions can refer to, where that is more than the metadata. */
+  bindingData?: BindingData;
   /** Why the function runs, as shown in the log. Never holds anything from the payload. */
   reason: string;
 }
@@ -24,6 +28,7 @@ export class Invoker {
 
   constructor(
     private readonly worker: WorkerProcess,
+    private readonly bindingsOf: (functionName: string) => FunctionBindings | undefined,
     private readonly log: (line: string) => void,
   ) {}
 
@@ -42,13 +47,17 @@ export class Invoker {
     this.log(`Executing 'Functions.${fn.name}' (Reason='${event.reason}', Id=${invocationId})`);
     this.#running += 1;
     try {
+      const bindings = this.bindingsOf(fn.name);
+      const data = bindings ? { ...bindingDataOf(event.metadata ?? {}), ...event.bindingData } : {};
+      const inputs = (await bindings?.read(data)) ?? [];
       const response = await this.worker.invoke({
         invocationId,
         functionName: fn.name,
-        inputData: [{ name: fn.inputName, data: event.input }],
+        inputData: [{ name: fn.inputName, data: event.input }, ...inputs],
         ...(event.metadata ? { triggerMetadata: event.metadata } : {}),
         ...(retryContext ? { retryContext } : {}),
       });
+      await bindings?.write(response, data);
       this.log(`Executed 'Functions.${fn.name}' (Succeeded, Id=${invocationId}, ${took()})`);
       return response;
     } catch (error) {

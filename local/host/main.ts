@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { HostError, messageOf } from './errors';
 import { startHost } from './host';
@@ -20,7 +20,14 @@ function readKeys(file: string | undefined): HostKeys {
   }
   if (!keys.master || !keys.function)
     throw new HostError(`The key file ${file} must hold "master" and "function".`);
-  return { master: keys.master, function: keys.function, ...(keys.system ? { system: keys.system } : {}) };
+  return { ...keys, master: keys.master, function: keys.function };
+}
+
+/** Whole or not at all, and for its owner alone. */
+function writeKeys(file: string, keys: HostKeys): void {
+  const temporary = `${file}.${process.pid}.tmp`;
+  writeFileSync(temporary, `${JSON.stringify(keys, undefined, 2)}\n`, { mode: 0o600 });
+  renameSync(temporary, file);
 }
 
 async function main(): Promise<void> {
@@ -30,6 +37,8 @@ async function main(): Promise<void> {
       port: { type: 'string', default: '7071' },
       address: { type: 'string', default: '127.0.0.1' },
       keys: { type: 'string' },
+      watch: { type: 'boolean', default: false },
+      inspect: { type: 'string' },
       'exit-with-parent': { type: 'boolean', default: false },
     },
   });
@@ -45,6 +54,9 @@ async function main(): Promise<void> {
     address: values.address,
     env,
     keys: readKeys(values.keys),
+    saveKeys: (keys) => writeKeys(values.keys ?? '', keys),
+    watch: values.watch,
+    ...(values.inspect === undefined ? {} : { inspect: values.inspect }),
     log,
   });
 

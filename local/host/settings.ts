@@ -28,21 +28,16 @@ export function appEnvironment(
   return env;
 }
 
+interface LocalSettings {
+  IsEncrypted?: unknown;
+  Values?: unknown;
+  ConnectionStrings?: unknown;
+  Host?: unknown;
+}
+
 /** `Values` and `ConnectionStrings` of local.settings.json; empty when the app has none. */
 export function readLocalSettings(appDir: string): Record<string, string> {
-  const file = join(appDir, 'local.settings.json');
-  if (!existsSync(file)) return {};
-  let settings: { IsEncrypted?: unknown; Values?: unknown; ConnectionStrings?: unknown };
-  try {
-    settings = JSON.parse(readFileSync(file, 'utf8')) as typeof settings;
-  } catch (error) {
-    throw new HostError(`${file} is not valid JSON: ${messageOf(error)}.`);
-  }
-  if (settings.IsEncrypted !== false) {
-    throw new HostError(
-      `${file} is encrypted or has no "IsEncrypted": false; write the values in plain text with "IsEncrypted": false.`,
-    );
-  }
+  const settings = readFile(appDir);
   const strings = (group: unknown, prefix: string): [string, string][] =>
     Object.entries((group ?? {}) as Record<string, unknown>).flatMap(([name, value]): [string, string][] =>
       typeof value === 'string' ? [[prefix + name, value]] : [],
@@ -51,6 +46,27 @@ export function readLocalSettings(appDir: string): Record<string, string> {
     ...strings(settings.Values, ''),
     ...strings(settings.ConnectionStrings, 'ConnectionStrings:'),
   ]);
+}
+
+/** `Host` of local.settings.json: what concerns `func start` itself. */
+export const readHostSection = (appDir: string): Readonly<Record<string, unknown>> =>
+  (readFile(appDir).Host ?? {}) as Record<string, unknown>;
+
+function readFile(appDir: string): LocalSettings {
+  const file = join(appDir, 'local.settings.json');
+  if (!existsSync(file)) return {};
+  let settings: LocalSettings;
+  try {
+    settings = JSON.parse(readFileSync(file, 'utf8')) as LocalSettings;
+  } catch (error) {
+    throw new HostError(`${file} is not valid JSON: ${messageOf(error)}.`);
+  }
+  if (settings.IsEncrypted !== false) {
+    throw new HostError(
+      `${file} is encrypted or has no "IsEncrypted": false; write the values in plain text with "IsEncrypted": false.`,
+    );
+  }
+  return settings;
 }
 
 /** Replaces every `%NAME%`; a name that is not set stops the start instead of ending in a queue called "%NAME%". */
@@ -66,27 +82,8 @@ export function resolveSettings(text: string, env: Env, where: string): string {
   });
 }
 
-/**
- * The connection string behind a binding's `connection`. An identity group (`NAME__fullyQualifiedNamespace`) can
- * only mean a service in Azure, because token credentials need TLS, which no local endpoint has.
- */
-export function connectionString(name: string, env: Env, where: string): string {
-  const value =
-    lookUp(env, name) ?? lookUp(env, `AzureWebJobs${name}`) ?? lookUp(env, `ConnectionStrings:${name}`);
-  if (value) return value;
-  const group = Object.keys(env).filter((key) => key.toLowerCase().startsWith(`${name.toLowerCase()}__`));
-  if (group.length) {
-    throw new HostError(
-      `${where} uses the connection ${name}, which is set as an identity group (${group.join(', ')}); the local host connects by connection string: set ${name} itself.`,
-    );
-  }
-  throw new HostError(
-    `${where} needs the connection setting ${name}, which is not set; add it to local.settings.json or the environment.`,
-  );
-}
-
 /** Setting names are case-insensitive in .NET's configuration, and `:` and `__` are the same there. */
-function lookUp(env: Env, name: string): string | undefined {
+export function lookUp(env: Env, name: string): string | undefined {
   const normal = (key: string): string => key.toLowerCase().replaceAll('__', ':');
   const wanted = normal(name);
   return env[name] ?? Object.entries(env).find(([key]) => normal(key) === wanted)?.[1];

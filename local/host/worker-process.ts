@@ -17,6 +17,8 @@ export interface WorkerOptions {
   env: Record<string, string>;
   /** Longest time one invocation may take; undefined is unbounded. */
   timeoutMs: number | undefined;
+  /** Where a debugger may attach: a port, or host:port. */
+  inspect?: string;
   log(line: string): void;
   onAppLog(level: LogLevel, category: string, message: string, functionName?: string): void;
   /** The worker died too often: the host cannot go on. */
@@ -99,7 +101,7 @@ export class WorkerProcess {
   }
 
   #spawn(): Promise<Loaded> {
-    const { script, appDir, env, log } = this.options;
+    const { script, appDir, env, inspect, log } = this.options;
     const child = fork(script, [], {
       cwd: appDir,
       env,
@@ -107,7 +109,10 @@ export class WorkerProcess {
       serialization: 'advanced',
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       // fs.globSync is still marked experimental in Node 22.
-      execArgv: ['--enable-source-maps', '--disable-warning=ExperimentalWarning'],
+      execArgv: [
+        ...['--enable-source-maps', '--disable-warning=ExperimentalWarning'],
+        ...(inspect === undefined ? [] : [`--inspect=${inspect}`]),
+      ],
     });
     this.#child = child;
     for (const stream of [child.stdout, child.stderr])

@@ -1,6 +1,5 @@
 import {
   ChangeFeedStartFrom,
-  CosmosClient,
   ErrorResponse,
   type Container,
   type FeedRange,
@@ -8,17 +7,21 @@ import {
 } from '@azure/cosmos';
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { BindingOptions } from '../binding-options';
+import { cosmosClient } from '../clients';
+import { connectionKey, type Connection } from '../connections';
+import type { HostContext } from '../context';
 import { HostError, messageOf } from '../errors';
-import type { HostedFunction, Invoker } from '../invoker';
+import type { HostedFunction } from '../invoker';
 import type { RetryOptions } from '../protocol';
 import { runWithRetry } from '../retry';
-import type { Listener } from './listener';
+import { BY_HAND, type Listener, type TriggeredFunction } from './trigger';
 
-export interface CosmosDbFunction extends HostedFunction {
-  connection: string;
+interface CosmosDbOptions {
+  connection: Connection;
   database: string;
   container: string;
-  leaseConnection: string;
+  leaseConnection: Connection;
   leaseDatabase: string;
   leaseContainer: string;
   leasePrefix: string;
@@ -27,8 +30,9 @@ export interface CosmosDbFunction extends HostedFunction {
   startFromBeginning: boolean;
   startFromTime: Date | undefined;
   pollDelayMs: number;
-  retry?: RetryOptions;
 }
+
+type CosmosDbFunction = HostedFunction & CosmosDbOptions & { retry?: RetryOptions };
 
 interface Lease extends JSONObject {
   id: string;
@@ -40,20 +44,93 @@ const AFTER_ERROR_MS = 2_000;
 const isStatus = (error: unknown, code: number): boolean =>
   error instanceof ErrorResponse && error.code === code;
 
+export async function openCosmosDb(
+  functions: readonly TriggeredFunction[],
+  host: HostContext,
+): Promise<readonly Listener[]> {
+  const read = functions.map(({ options, ...fn }) => ({ ...fn, ...readOptions(options) }));
+  refuseSharedLeases(read);
+  return Promise.all(read.map((fn) => cosmosDbListener(fn, host)));
+}
+
+function readOptions(options: BindingOptions): CosmosDbOptions {
+  const connection = options.connection('cosmosDb', 'CosmosDB');
+  const database = options.required('databaseName');
+  const container = options.required('containerName');
+  const leaseDatabase = options.text('leaseDatabaseName') ?? database;
+  const leaseContainer = options.text('leaseContainerName') ?? 'leases';
+  const leaseConnection = options.text('leaseConnection')
+    ? options.connection('cosmosDb', '', 'leaseConnection')
+    : connection;
+  if (
+    leaseContainer === container &&
+    leaseDatabase === database &&
+    connectionKey(leaseConnection) === connectionKey(connection)
+  ) {
+    throw new HostError(
+      `${options.where}: the lease container must differ from the watched container ${database}/${container}.`,
+    );
+  }
+  const startFromBeginning = options.flag('startFromBeginning', false);
+  const time = options.text('startFromTime');
+  if (time && startFromBeginning)
+    throw new HostError(`${options.where} has both startFromBeginning and startFromTime; choose one.`);
+  if (time && Number.isNaN(Date.parse(time)))
+    throw new HostError(`${options.where}: startFromTime "${time}" is not a date.`);
+  const delay = options.number('feedPollDelay');
+  return {
+    connection,
+    database,
+    container,
+    leaseConnection,
+    leaseDatabase,
+    leaseContainer,
+    leasePrefix: options.text('leaseContainerPrefix') ?? '',
+    createLeaseContainer: options.flag('createLeaseContainerIfNotExists', false),
+    // The change feed processor's default.
+    maxItems: options.number('maxItemsPerInvocation') ?? 100,
+    startFromBeginning,
+    startFromTime: time ? new Date(time) : undefined,
+    pollDelayMs: delay !== undefined && delay > 0 ? delay : 5_000,
+  };
+}
+
+/** In Azure two such functions would silently take each other's changes. */
+function refuseSharedLeases(functions: readonly CosmosDbFunction[]): void {
+  const owners = new Map<string, string>();
+  for (const fn of functions) {
+    const key = [
+      connectionKey(fn.connection),
+      fn.database,
+      fn.container,
+      connectionKey(fn.leaseConnection),
+      fn.leaseDatabase,
+      fn.leaseContainer,
+      fn.leasePrefix,
+    ].join('\n');
+    const other = owners.get(key);
+    if (other) {
+      throw new HostError(
+        `Functions ${other} and ${fn.name} watch ${fn.database}/${fn.container} with the same leases, so each would miss changes; give one a leaseContainerPrefix.`,
+      );
+    }
+    owners.set(key, fn.name);
+  }
+}
+
 /**
  * The change feed in the pull model: latest version, at least once, one reader and one lease document per feed range.
  * Leases are not shared out between hosts: one host per lease container and prefix.
  */
-export function cosmosDbListener(
+async function cosmosDbListener(
   fn: CosmosDbFunction,
-  userAgentSuffix: string | undefined,
-  invoker: Invoker,
-  log: (line: string) => void,
-): Listener {
-  const clientOf = (connectionString: string): CosmosClient =>
-    new CosmosClient({ connectionString, ...(userAgentSuffix ? { userAgentSuffix } : {}) });
-  const client = clientOf(fn.connection);
-  const leaseClient = fn.leaseConnection === fn.connection ? client : clientOf(fn.leaseConnection);
+  { settings, invoker, log }: HostContext,
+): Promise<Listener> {
+  const { cosmosUserAgentSuffix: userAgentSuffix } = settings;
+  const clientOptions = userAgentSuffix ? { userAgentSuffix } : {};
+  const client = cosmosClient(fn.connection, clientOptions);
+  const leaseClient =
+    fn.leaseConnection === fn.connection ? client : cosmosClient(fn.leaseConnection, clientOptions);
   const monitored = client.database(fn.database).container(fn.container);
   let stopping = new AbortController();
   let readers: Promise<void>[] = [];
@@ -173,11 +250,7 @@ export function cosmosDbListener(
       client.dispose();
       if (leaseClient !== client) leaseClient.dispose();
     },
-    event: (input) => ({
-      input: { string: input },
-      metadata: {},
-      reason: 'This function was programmatically called via the host APIs.',
-    }),
+    manual: { fn, event: (input) => ({ input: { string: input }, metadata: {}, reason: BY_HAND }) },
   };
 }
 

@@ -1,21 +1,23 @@
-import {
-  ServiceBusClient,
-  type ServiceBusReceivedMessage,
-  type ServiceBusReceiver,
-} from '@azure/service-bus';
+import type { ServiceBusReceivedMessage, ServiceBusReceiver } from '@azure/service-bus';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { messageOf } from '../errors';
-import type { ServiceBusSettings } from '../host-json';
-import type { HostedFunction, Invoker } from '../invoker';
-import type { Listener } from './listener';
+import type { BindingOptions } from '../binding-options';
+import { serviceBusClient } from '../clients';
+import type { Connection } from '../connections';
+import type { HostContext } from '../context';
+import { HostError, messageOf } from '../errors';
+import type { HostedFunction } from '../invoker';
+import { semaphore } from '../semaphore';
 import { batchEvent, singleMessageEvent } from './service-bus-event';
+import { BY_HAND, type Listener, type TriggeredFunction } from './trigger';
 
-export interface ServiceBusFunction extends HostedFunction {
-  connection: string;
+interface ServiceBusOptions {
+  connection: Connection;
   entity: { queue: string } | { topic: string; subscription: string };
   binary: boolean;
   many: boolean;
 }
+
+type ServiceBusFunction = HostedFunction & ServiceBusOptions;
 
 /** The SDK tells what is wrong once per retry cycle; the console needs it once a minute. */
 const REPEAT_LOG_MS = 60_000;
@@ -26,17 +28,40 @@ const RECONNECT_DELAY_MS = 1_000;
  */
 const SETTLE_WAIT_MS = 5_000;
 
+export const openServiceBus = (
+  functions: readonly TriggeredFunction[],
+  host: HostContext,
+): Promise<readonly Listener[]> =>
+  Promise.all(
+    functions.map(({ options, ...fn }) => serviceBusListener({ ...fn, ...readOptions(options) }, host)),
+  );
+
+function readOptions(options: BindingOptions): ServiceBusOptions {
+  if (options.flag('isSessionsEnabled', false)) {
+    throw new HostError(
+      `${options.where} asks for sessions (isSessionsEnabled), which this host does not run.`,
+    );
+  }
+  const queue = options.text('queueName');
+  return {
+    connection: options.connection('serviceBus', 'ServiceBus'),
+    entity: queue
+      ? { queue }
+      : { topic: options.required('topicName'), subscription: options.required('subscriptionName') },
+    binary: options.text('dataType')?.toLowerCase() === 'binary',
+    many: options.text('cardinality')?.toLowerCase() === 'many',
+  };
+}
+
 /**
  * One receiver per function in peek-lock: success completes, failure abandons, and the broker dead-letters after the
  * queue's own maximum of deliveries. A Node function cannot settle a message itself.
  */
-export function serviceBusListener(
+async function serviceBusListener(
   fn: ServiceBusFunction,
-  settings: ServiceBusSettings,
-  invoker: Invoker,
-  log: (line: string) => void,
-): Listener {
-  const client = new ServiceBusClient(fn.connection, {
+  { settings: { serviceBus: settings }, invoker, log }: HostContext,
+): Promise<Listener> {
+  const client = serviceBusClient(fn.connection, {
     // A dropped connection is taken up again within a second or two, for as long as it takes.
     retryOptions: { maxRetries: 2, retryDelayInMs: RECONNECT_DELAY_MS, maxRetryDelayInMs: 5_000 },
   });
@@ -155,15 +180,18 @@ export function serviceBusListener(
       await Promise.all(active);
       await client.close().catch(logError);
     },
-    event: (input) => ({
-      input: fn.many
-        ? { collectionString: { string: [input] } }
-        : fn.binary
-          ? { bytes: Buffer.from(input) }
-          : { string: input },
-      metadata: {},
-      reason: 'This function was programmatically called via the host APIs.',
-    }),
+    manual: {
+      fn,
+      event: (input) => ({
+        input: fn.many
+          ? { collectionString: { string: [input] } }
+          : fn.binary
+            ? { bytes: Buffer.from(input) }
+            : { string: input },
+        metadata: {},
+        reason: BY_HAND,
+      }),
+    },
   };
 }
 
@@ -175,21 +203,5 @@ function throttled(log: (line: string) => void, prefix: string): (error: unknown
     if (text === last && Date.now() - at < REPEAT_LOG_MS) return;
     [last, at] = [text, Date.now()];
     log(`${prefix}: ${text}`);
-  };
-}
-
-/** Hands out at most `size` slots; the others wait in order. */
-function semaphore(size: number): () => Promise<() => void> {
-  let free = size;
-  const waiting: (() => void)[] = [];
-  const release = (): void => {
-    const next = waiting.shift();
-    if (next) next();
-    else free += 1;
-  };
-  return async () => {
-    if (free > 0) free -= 1;
-    else await new Promise<void>((resolve) => waiting.push(resolve));
-    return release;
   };
 }

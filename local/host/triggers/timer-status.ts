@@ -1,4 +1,6 @@
-import { BlobServiceClient, RestError } from '@azure/storage-blob';
+import { RestError } from '@azure/storage-blob';
+import { blobService } from '../clients';
+import type { Connection } from '../connections';
 
 /** The names are those that Azure writes. */
 export interface TimerStatus {
@@ -15,8 +17,8 @@ export interface TimerStatusStore {
 const CONTAINER = 'azure-webjobs-hosts';
 
 /** Status blobs in the host's own storage, where Azure keeps them too. */
-export async function blobTimerStatus(connection: string, hostId: string): Promise<TimerStatusStore> {
-  const container = BlobServiceClient.fromConnectionString(connection).getContainerClient(CONTAINER);
+export async function blobTimerStatus(connection: Connection, hostId: string): Promise<TimerStatusStore> {
+  const container = blobService(connection).getContainerClient(CONTAINER);
   await container.createIfNotExists();
   const blob = (functionName: string) =>
     container.getBlockBlobClient(`timers/${hostId}/${functionName}/status`);

@@ -1,12 +1,14 @@
-import type { HostedFunction, Invoker, TriggerEvent } from '../invoker';
-import { messageOf } from '../errors';
-import type { Schedule } from '../ncrontab';
+import { connectionOf } from '../connections';
+import type { HostContext } from '../context';
+import { HostError, messageOf } from '../errors';
+import type { HostedFunction, TriggerEvent } from '../invoker';
+import { parseSchedule, type Schedule } from '../ncrontab';
 import type { RetryOptions } from '../protocol';
 import { runWithRetry } from '../retry';
-import type { Listener } from './listener';
-import type { TimerStatus, TimerStatusStore } from './timer-status';
+import { blobTimerStatus, type TimerStatus, type TimerStatusStore } from './timer-status';
+import { BY_HAND, type Listener, type TriggeredFunction } from './trigger';
 
-export interface TimerFunction extends HostedFunction {
+interface TimerFunction extends HostedFunction {
   schedule: Schedule;
   runOnStartup: boolean;
   retry?: RetryOptions;
@@ -61,12 +63,36 @@ export function firesOftenerThanMonitored(schedule: Schedule, now: Date): boolea
   return false;
 }
 
-export function timerListener(
+export async function openTimers(
+  functions: readonly TriggeredFunction[],
+  host: HostContext,
+): Promise<readonly Listener[]> {
+  const timers = functions.map(({ options, ...fn }) => {
+    const schedule = parseSchedule(options.required('schedule'), options.where);
+    const isMonitored = options.flag('useMonitor', true) && !firesOftenerThanMonitored(schedule, new Date());
+    return { ...fn, schedule, runOnStartup: options.flag('runOnStartup', false), isMonitored };
+  });
+  const first = timers.find(({ isMonitored }) => isMonitored);
+  const store = first && (await statusStore(host, first.name));
+  return timers.map((fn) => timerListener(fn, fn.isMonitored ? store : undefined, host));
+}
+
+async function statusStore({ env, hostId }: HostContext, functionName: string): Promise<TimerStatusStore> {
+  const connection = connectionOf('AzureWebJobsStorage', 'blobs', env, `Timer ${functionName}`);
+  try {
+    return await blobTimerStatus(connection, hostId);
+  } catch (error) {
+    throw new HostError(
+      `The timers' status cannot be kept: AzureWebJobsStorage does not answer (${messageOf(error)}). Start the storage, or correct the setting.`,
+    );
+  }
+}
+
+function timerListener(
   fn: TimerFunction,
-  invoker: Invoker,
   /** Undefined when the schedule is not monitored. */
   store: TimerStatusStore | undefined,
-  log: (line: string) => void,
+  { invoker, log }: HostContext,
 ): Listener {
   let status: TimerStatus | undefined;
   let timer: NodeJS.Timeout | undefined;
@@ -123,10 +149,10 @@ export function timerListener(
     async close() {
       // Nothing is held open.
     },
-    event: (): TriggerEvent => ({
-      input: timerInfo(store ? status : undefined, false),
-      reason: 'This function was programmatically called via the host APIs.',
-    }),
+    manual: {
+      fn,
+      event: () => ({ input: timerInfo(store ? status : undefined, false), reason: BY_HAND }),
+    },
   };
 }
 

@@ -354,11 +354,11 @@ describe('a start that cannot succeed', () => {
       /A function with id "a" has already been registered/,
     ],
     [
-      'an output binding',
+      'an output binding it does not run',
       only(
-        `const { output } = require('@azure/functions'); app.get('a', { extraOutputs: [output.storageQueue({ connection: 'C', queueName: 'q' })], handler() {} });`,
+        `const { output } = require('@azure/functions'); app.get('a', { extraOutputs: [output.table({ connection: 'C', tableName: 't' })], handler() {} });`,
       ),
-      /^HostError: Function a has the output binding .* of type queue/,
+      /^HostError: Function a has the output binding .* of type table/,
     ],
   ])('says why: %s', async (_, files, expected) => {
     expect(await reason(files, { Bus: undefined })).toMatch(expected);

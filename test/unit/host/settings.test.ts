@@ -1,9 +1,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { connectionOf, endpointOf } from '../../../local/host/connections';
 import { readHostJson } from '../../../local/host/host-json';
 import { retryDelay } from '../../../local/host/retry';
-import { appEnvironment, connectionString, isDisabled, resolveSettings } from '../../../local/host/settings';
+import { appEnvironment, isDisabled, resolveSettings } from '../../../local/host/settings';
 
 let dir: string;
 beforeEach(() => (dir = mkdtempSync(join(tmpdir(), 'settings-'))));
@@ -47,14 +48,34 @@ describe('settings in bindings', () => {
   });
 
   it('name a connection by itself or with the AzureWebJobs prefix', () => {
-    expect(connectionString('Bus', { Bus: 'text' }, 'f')).toBe('text');
-    expect(connectionString('Storage', { AzureWebJobsStorage: 'text' }, 'f')).toBe('text');
-    expect(() => connectionString('Bus', {}, 'Function f')).toThrow(
+    expect(connectionOf('Bus', 'serviceBus', { Bus: 'text' }, 'f')).toEqual({ name: 'Bus', text: 'text' });
+    expect(connectionOf('Storage', 'blobs', { AzureWebJobsStorage: 'text' }, 'f')).toMatchObject({
+      text: 'text',
+    });
+    expect(connectionOf('Db', 'cosmosDb', { 'ConnectionStrings:Db': 'text' }, 'f')).toMatchObject({
+      text: 'text',
+    });
+    expect(() => connectionOf('Bus', 'serviceBus', {}, 'Function f')).toThrow(
       'Function f needs the connection setting Bus, which is not set',
     );
-    expect(() => connectionString('Bus', { Bus__fullyQualifiedNamespace: 'ns' }, 'Function f')).toThrow(
-      'identity group',
+  });
+
+  it('name an identity group by its endpoints', () => {
+    const group = (env: Record<string, string>, service: Parameters<typeof endpointOf>[1]): string => {
+      const connection = connectionOf('C', service, env, 'Function f');
+      return 'group' in connection ? endpointOf(connection.group, service) : 'text';
+    };
+    expect(group({ C__fullyQualifiedNamespace: 'ns.example', C__clientId: 'id' }, 'serviceBus')).toBe(
+      'ns.example',
     );
+    expect(group({ c__ACCOUNTENDPOINT: 'https://db' }, 'cosmosDb')).toBe('https://db');
+    expect(group({ C__serviceUri: 'https://all', C__blobServiceUri: 'https://blobs' }, 'blobs')).toBe(
+      'https://blobs',
+    );
+    expect(group({ C__serviceUri: 'https://all' }, 'queues')).toBe('https://all');
+    expect(group({ AzureWebJobsC__accountName: 'acc' }, 'queues')).toBe('https://acc.queue.core.windows.net');
+    expect(group({ C: 'text', C__serviceUri: 'https://all' }, 'queues')).toBe('text');
+    expect(() => group({ C__credential: 'managedidentity' }, 'queues')).toThrow('C__queueServiceUri');
   });
 
   it('disable a function', () => {
@@ -87,7 +108,11 @@ describe('host.json', () => {
         },
       },
     });
-    expect(settings).toMatchObject({ functionTimeoutMs: 600_000, functions: ['a'], routePrefix: 'v1' });
+    expect(settings).toMatchObject({
+      functionTimeoutMs: 600_000,
+      functions: ['a'],
+      http: { routePrefix: 'v1' },
+    });
     expect(settings.serviceBus).toMatchObject({
       maxConcurrentCalls: 3,
       prefetchCount: 5,
@@ -98,7 +123,7 @@ describe('host.json', () => {
 
   it('has the defaults of Azure', () => {
     const settings = read({ version: '2.0' });
-    expect(settings).toMatchObject({ functionTimeoutMs: 1_800_000, routePrefix: 'api' });
+    expect(settings).toMatchObject({ functionTimeoutMs: 1_800_000, http: { routePrefix: 'api' } });
     expect(settings.serviceBus).toMatchObject({
       prefetchCount: 0,
       maxAutoLockRenewalMs: 300_000,
