@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { DurableOptions } from '../durable';
 import type { HostSettings } from './host-json';
 import type { Invoker } from './invoker';
 import type { Env } from './settings';
@@ -19,5 +20,9 @@ export interface HostContext {
   /** Extensions put their HTTP interface here, under their name. */
   readonly webhooks: Map<string, Webhook>;
   readonly invoker: Invoker;
+  /** Where extensions keep what Azure keeps in the cloud. */
+  readonly dataDir: string | undefined;
+  /** For tests and drills of the Durable backend. */
+  readonly durable: Pick<DurableOptions, 'clock' | 'onCommit'>;
   log(line: string): void;
 }

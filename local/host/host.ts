@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import { adminHandler } from './admin';
 import { applyCors, corsSettings } from './cors';
+import type { HostContext } from './context';
 import { HostError, messageOf } from './errors';
 import { KeyStore, type HostKeys } from './keys';
 import { disableNagle } from './no-delay';
@@ -26,6 +27,10 @@ export interface HostOptions {
   watch?: boolean;
   /** Where a debugger may attach to the app: a port, or host:port. */
   inspect?: string;
+  /** Where extensions keep their state: that of Durable Functions is in durable/durable.db. */
+  dataDir?: string;
+  /** For tests and drills of the Durable backend: its clock, and a call around each of its steps. */
+  durable?: HostContext['durable'];
 }
 
 export interface Host {
@@ -61,6 +66,8 @@ export async function startHost(options: HostOptions): Promise<Host> {
       keys,
       worker: options.worker ?? join(__dirname, 'worker.js'),
       ...(options.inspect ? { inspect: options.inspect } : {}),
+      ...(options.dataDir ? { dataDir: resolve(options.dataDir) } : {}),
+      ...(options.durable ? { durable: options.durable } : {}),
       log,
       onGiveUp: (reason) => {
         // Whoever watches is about to mend it.

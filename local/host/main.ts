@@ -39,6 +39,7 @@ async function main(): Promise<void> {
       keys: { type: 'string' },
       watch: { type: 'boolean', default: false },
       inspect: { type: 'string' },
+      data: { type: 'string' },
       'exit-with-parent': { type: 'boolean', default: false },
     },
   });
@@ -57,6 +58,7 @@ async function main(): Promise<void> {
     saveKeys: (keys) => writeKeys(values.keys ?? '', keys),
     watch: values.watch,
     ...(values.inspect === undefined ? {} : { inspect: values.inspect }),
+    ...(values.data === undefined ? {} : { dataDir: values.data }),
     log,
   });
 

@@ -21,6 +21,8 @@ export interface RuntimeOptions {
   worker: string;
   /** Where a debugger may attach to the worker: a port, or host:port. */
   inspect?: string;
+  dataDir?: string;
+  durable?: HostContext['durable'];
   log(line: string): void;
   onGiveUp(reason: HostError): void;
 }
@@ -93,6 +95,8 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     systemKey: (extension) => keys.systemKey(extension),
     webhooks,
     invoker,
+    dataDir: options.dataDir,
+    durable: options.durable ?? {},
     log,
   };
 

@@ -33,7 +33,11 @@ interface Loaded {
 /** An invocation that did not succeed, as the app or the worker's end explains it. */
 export class InvocationError extends Error {
   override readonly name = 'InvocationError';
-  constructor(readonly exception: RpcException) {
+  constructor(
+    readonly exception: RpcException,
+    /** `lost`: the process ended before it answered, which says nothing about the function. */
+    readonly reason: 'threw' | 'timeout' | 'lost' = 'threw',
+  ) {
     super(exception.message);
   }
 }
@@ -166,13 +170,13 @@ export class WorkerProcess {
   }
 
   #failPending(message: string): void {
-    for (const id of [...this.#pending.keys()]) this.#take(id)?.reject(new InvocationError({ message }));
+    for (const id of [...this.#pending.keys()]) this.#take(id)?.reject(new InvocationError({ message }, 'lost'));
   }
 
   /** A function cannot be interrupted, so a timeout costs the whole process, with everything else it runs. */
   #timedOut(request: InvocationRequest): void {
     const message = `Timeout value of ${(this.options.timeoutMs ?? 0) / 1000} s was exceeded by function ${request.functionName}.`;
-    this.#take(request.invocationId)?.reject(new InvocationError({ message }));
+    this.#take(request.invocationId)?.reject(new InvocationError({ message }, 'timeout'));
     this.options.log(`${message} The worker process is restarted.`);
     const child = this.#child;
     this.#failPending(`The worker process was restarted because function ${request.functionName} timed out.`);

@@ -5,6 +5,8 @@ import type { OpenInput, OpenOutput } from './binding';
 export const INPUTS: Readonly<Record<string, OpenInput>> = {
   blob: (options) => (require('./blob') as typeof import('./blob')).blobInput(options),
   cosmosDB: (options) => (require('./cosmos-db') as typeof import('./cosmos-db')).cosmosDbInput(options),
+  durableClient: (options, host) =>
+    (require('./durable-client') as typeof import('./durable-client')).durableClientInput(options, host),
 };
 
 /** Output bindings by type; `http` is the answer itself and no output of its own. */

@@ -13,8 +13,26 @@ export const TRIGGERS: readonly TriggerKind[] = [
       (require('./service-bus') as typeof import('./service-bus')).openServiceBus(functions, host),
   },
   {
+    types: ['orchestrationTrigger', 'activityTrigger', 'entityTrigger'],
+    open: (functions, host) =>
+      (require('./durable') as typeof import('./durable')).openDurableFunctions(functions, host),
+  },
+  {
     types: ['cosmosDBTrigger'],
     open: (functions, host) =>
       (require('./cosmos-db') as typeof import('./cosmos-db')).openCosmosDb(functions, host),
+  },
+  {
+    types: ['queueTrigger'],
+    open: (functions, host) => (require('./queue') as typeof import('./queue')).openQueues(functions, host),
+  },
+  {
+    types: ['blobTrigger'],
+    open: (functions, host) => (require('./blob') as typeof import('./blob')).openBlobs(functions, host),
+  },
+  {
+    types: ['warmupTrigger'],
+    open: (functions, host) =>
+      (require('./warmup') as typeof import('./warmup')).openWarmups(functions, host),
   },
 ];

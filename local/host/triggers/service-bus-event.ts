@@ -1,17 +1,24 @@
 import type { ServiceBusReceivedMessage } from '@azure/service-bus';
 import type { TriggerEvent } from '../invoker';
 import type { LongValue, TypedData } from '../protocol';
+import { typedMetadata, withBodyProperties, type Metadata } from './body-properties';
+
+/** A date that JavaScript's own cannot hold; like those it travels as JSON text, not as a plain string. */
+class DateTimeText {
+  constructor(private readonly text: string) {}
+  toJSON(): string {
+    return this.text;
+  }
+}
 
 /** .NET's largest date: a message without an expiry. */
-const NO_EXPIRY = '9999-12-31T23:59:59.9999999';
-
-type Metadata = Record<string, unknown>;
+const NO_EXPIRY = new DateTimeText('9999-12-31T23:59:59.9999999');
 
 /** Broker properties under the names that the Service Bus extension gives them; absent ones are left out. */
 function brokerProperties(message: ServiceBusReceivedMessage): Metadata {
-  const expires = message.expiresAtUtc?.toISOString() ?? NO_EXPIRY;
-  const enqueued = message.enqueuedTimeUtc?.toISOString();
-  const properties: Metadata = {
+  const expires = message.expiresAtUtc ?? NO_EXPIRY;
+  const enqueued = message.enqueuedTimeUtc;
+  const properties: Record<string, unknown> = {
     // The wire counts earlier deliveries, the extension counts this one too.
     DeliveryCount: (message.deliveryCount ?? 0) + 1,
     DeadLetterSource: message.deadLetterSource,
@@ -40,10 +47,14 @@ function brokerProperties(message: ServiceBusReceivedMessage): Metadata {
   );
 }
 
-/** Dates travel as JSON text, like everything that is not a plain string. */
-const DATES = new Set(['ExpiresAtUtc', 'ExpiresAt', 'EnqueuedTimeUtc', 'EnqueuedTime']);
-const typed = (name: string, value: unknown): TypedData =>
-  typeof value === 'string' && !DATES.has(name) ? { string: value } : { json: JSON.stringify(value) };
+/**
+ * What settles messages in .NET reaches Node as JSON without use; apps that list their metadata see the names.
+ */
+const STUBS: Readonly<Record<string, TypedData>> = Object.fromEntries(
+  ['MessageReceiver', 'MessageSession', 'MessageActions', 'SessionActions', 'ReceiveActions', 'Client'].map(
+    (name) => [name, { json: '{}' }],
+  ),
+);
 
 /** The body as bytes; what another client sent as an AMQP value becomes its text. */
 export function bodyBytes(body: unknown): Buffer {
@@ -51,37 +62,6 @@ export function bodyBytes(body: unknown): Buffer {
   if (body instanceof Uint8Array) return Buffer.from(body);
   return Buffer.from(typeof body === 'string' ? body : (JSON.stringify(body) ?? ''));
 }
-
-/**
- * The host adds the top-level scalars of a JSON object body to the binding data, *over* broker properties of the
- * same name in any case. A body `{"messageId":"x"}` hides the broker's message id; apps have to know.
- */
-function withBodyProperties(properties: Metadata, text: string): Metadata {
-  if (!text.trimStart().startsWith('{')) return properties;
-  let body: Record<string, unknown>;
-  try {
-    body = JSON.parse(text) as Record<string, unknown>;
-  } catch {
-    return properties;
-  }
-  const names = new Map(Object.keys(properties).map((name) => [name.toLowerCase(), name]));
-  const merged = { ...properties };
-  for (const [name, value] of Object.entries(body)) {
-    if (value === null || typeof value === 'object') continue;
-    const key = names.get(name.toLowerCase()) ?? name;
-    names.set(name.toLowerCase(), key);
-    Object.defineProperty(merged, key, {
-      value: asDotNetText(value),
-      enumerable: true,
-      writable: true,
-      configurable: true,
-    });
-  }
-  return merged;
-}
-
-const asDotNetText = (value: unknown): string =>
-  typeof value === 'boolean' ? (value ? 'True' : 'False') : String(value);
 
 export interface EventOptions {
   binary: boolean;
@@ -95,9 +75,7 @@ export function singleMessageEvent(
   const properties = brokerProperties(message);
   const text = binary ? undefined : body.toString('utf8');
   const merged = text === undefined ? properties : withBodyProperties(properties, text);
-  const metadata = Object.fromEntries(
-    Object.entries(merged).map(([name, value]) => [name, typed(name, value)]),
-  );
+  const metadata = { ...STUBS, ...typedMetadata(merged) };
   const { DeliveryCount, SequenceNumber } = properties;
   return {
     input: text === undefined ? { bytes: body } : { string: text },
@@ -117,7 +95,7 @@ export function batchEvent(
   const bodies = messages.map((message) => bodyBytes(message.body));
   const all = messages.map(brokerProperties);
   const names = new Set(all.flatMap((properties) => Object.keys(properties)));
-  const metadata: Record<string, TypedData> = {};
+  const metadata: Record<string, TypedData> = { ...STUBS };
   for (const name of names) {
     const values = all.map((properties) => properties[name]);
     metadata[`${name}Array`] = batchProperty(name, values);
@@ -136,7 +114,7 @@ function batchProperty(name: string, values: unknown[]): TypedData {
   if (name === 'SequenceNumber') {
     return { collectionSint64: { sint64: values.map((value) => longOf(Number(value))) } };
   }
-  if (!DATES.has(name) && values.some((value) => typeof value === 'string')) {
+  if (values.some((value) => typeof value === 'string')) {
     return {
       collectionString: {
         string: values.filter((value): value is string => typeof value === 'string' && value !== ''),

@@ -4,10 +4,12 @@ import type { BindingOptions } from '../binding-options';
 import { serviceBusClient } from '../clients';
 import type { Connection } from '../connections';
 import type { HostContext } from '../context';
-import { HostError, messageOf } from '../errors';
+import { HostError } from '../errors';
 import type { HostedFunction } from '../invoker';
 import { semaphore } from '../semaphore';
+import { throttled } from '../throttled';
 import { batchEvent, singleMessageEvent } from './service-bus-event';
+import { receiveSessions } from './service-bus-sessions';
 import { BY_HAND, type Listener, type TriggeredFunction } from './trigger';
 
 interface ServiceBusOptions {
@@ -15,12 +17,11 @@ interface ServiceBusOptions {
   entity: { queue: string } | { topic: string; subscription: string };
   binary: boolean;
   many: boolean;
+  sessions: boolean;
 }
 
 type ServiceBusFunction = HostedFunction & ServiceBusOptions;
 
-/** The SDK tells what is wrong once per retry cycle; the console needs it once a minute. */
-const REPEAT_LOG_MS = 60_000;
 const RECONNECT_DELAY_MS = 1_000;
 /**
  * A settlement that was on its way when the connection broke gets no answer, and the SDK waits a minute for it. The
@@ -28,20 +29,19 @@ const RECONNECT_DELAY_MS = 1_000;
  */
 const SETTLE_WAIT_MS = 5_000;
 
-export const openServiceBus = (
+export async function openServiceBus(
   functions: readonly TriggeredFunction[],
   host: HostContext,
-): Promise<readonly Listener[]> =>
-  Promise.all(
-    functions.map(({ options, ...fn }) => serviceBusListener({ ...fn, ...readOptions(options) }, host)),
-  );
-
-function readOptions(options: BindingOptions): ServiceBusOptions {
-  if (options.flag('isSessionsEnabled', false)) {
+): Promise<readonly Listener[]> {
+  if (host.settings.serviceBus.webSockets) {
     throw new HostError(
-      `${options.where} asks for sessions (isSessionsEnabled), which this host does not run.`,
+      'host.json: serviceBus.transportType amqpWebSockets is not run by this host; use amqpTcp, which Azure takes as well.',
     );
   }
+  return functions.map(({ options, ...fn }) => serviceBusListener({ ...fn, ...readOptions(options) }, host));
+}
+
+function readOptions(options: BindingOptions): ServiceBusOptions {
   const queue = options.text('queueName');
   return {
     connection: options.connection('serviceBus', 'ServiceBus'),
@@ -50,6 +50,7 @@ function readOptions(options: BindingOptions): ServiceBusOptions {
       : { topic: options.required('topicName'), subscription: options.required('subscriptionName') },
     binary: options.text('dataType')?.toLowerCase() === 'binary',
     many: options.text('cardinality')?.toLowerCase() === 'many',
+    sessions: options.flag('isSessionsEnabled', false),
   };
 }
 
@@ -57,13 +58,14 @@ function readOptions(options: BindingOptions): ServiceBusOptions {
  * One receiver per function in peek-lock: success completes, failure abandons, and the broker dead-letters after the
  * queue's own maximum of deliveries. A Node function cannot settle a message itself.
  */
-async function serviceBusListener(
+function serviceBusListener(
   fn: ServiceBusFunction,
   { settings: { serviceBus: settings }, invoker, log }: HostContext,
-): Promise<Listener> {
+): Listener {
+  const { maxRetries, delayMs, maxDelayMs } = settings.retry;
   const client = serviceBusClient(fn.connection, {
     // A dropped connection is taken up again within a second or two, for as long as it takes.
-    retryOptions: { maxRetries: 2, retryDelayInMs: RECONNECT_DELAY_MS, maxRetryDelayInMs: 5_000 },
+    retryOptions: { maxRetries, retryDelayInMs: delayMs, maxRetryDelayInMs: maxDelayMs },
   });
   const logError = throttled(log, `Service Bus trigger of ${fn.name}`);
   const slots = semaphore(settings.maxConcurrentCalls);
@@ -130,22 +132,42 @@ async function serviceBusListener(
     return () => subscription.close();
   };
 
-  /** Batches are received one after another; all messages of a batch share its fate. */
+  /** All messages of a batch share its fate, whatever autoCompleteMessages says. */
+  const processBatch = async (
+    from: ServiceBusReceiver,
+    messages: readonly ServiceBusReceivedMessage[],
+  ): Promise<void> => {
+    const action = await invoker.run(fn, batchEvent(messages, fn)).then(
+      () => 'complete' as const,
+      () => 'abandon' as const,
+    );
+    await Promise.all(messages.map((message) => settle(from, action, message)));
+  };
+
+  /** What is there at once, or so much as has come within the wait where host.json asks for a minimum. */
+  const receiveBatch = async (
+    from: ServiceBusReceiver,
+    abortSignal: AbortSignal,
+  ): Promise<ServiceBusReceivedMessage[]> => {
+    const { maxMessageBatchSize, minMessageBatchSize, maxBatchWaitMs } = settings;
+    const messages = await from.receiveMessages(maxMessageBatchSize, { abortSignal });
+    const end = Date.now() + maxBatchWaitMs;
+    while (messages.length && messages.length < minMessageBatchSize && Date.now() < end) {
+      const room = maxMessageBatchSize - messages.length;
+      const more = await from.receiveMessages(room, { maxWaitTimeInMs: end - Date.now(), abortSignal });
+      messages.push(...more);
+    }
+    return messages;
+  };
+
+  /** Batches are received one after another. */
   const receiveBatches = (from: ServiceBusReceiver): (() => Promise<void>) => {
     const abort = new AbortController();
     const loop = async (): Promise<void> => {
       while (!abort.signal.aborted) {
         try {
-          const messages = await from.receiveMessages(settings.maxMessageBatchSize, {
-            maxWaitTimeInMs: settings.maxBatchWaitMs,
-            abortSignal: abort.signal,
-          });
-          if (!messages.length) continue;
-          const action = await invoker.run(fn, batchEvent(messages, fn)).then(
-            () => 'complete' as const,
-            () => 'abandon' as const,
-          );
-          await Promise.all(messages.map((message) => settle(from, action, message)));
+          const messages = await receiveBatch(from, abort.signal);
+          if (messages.length) await processBatch(from, messages);
         } catch (error) {
           if (abort.signal.aborted) return;
           logError(error);
@@ -157,9 +179,30 @@ async function serviceBusListener(
     return async () => abort.abort();
   };
 
+  const subscribeSessions = (): (() => Promise<void>) => {
+    const { stop, done } = receiveSessions(
+      client,
+      fn.entity,
+      settings,
+      fn.many ? settings.maxMessageBatchSize : settings.maxConcurrentCallsPerSession,
+      fn.many
+        ? processBatch
+        : async (from, messages) => {
+            await Promise.all(messages.map((message) => processOne(from, message)));
+          },
+      logError,
+    );
+    void track(done.then(() => undefined));
+    return async () => stop();
+  };
+
   return {
     async start() {
       stopped = false;
+      if (fn.sessions) {
+        stopReceiving = subscribeSessions();
+        return;
+      }
       const options = {
         receiveMode: 'peekLock',
         skipParsingBodyAsJson: true,
@@ -192,16 +235,5 @@ async function serviceBusListener(
         reason: BY_HAND,
       }),
     },
-  };
-}
-
-function throttled(log: (line: string) => void, prefix: string): (error: unknown) => void {
-  let last = '';
-  let at = 0;
-  return (error) => {
-    const text = messageOf(error);
-    if (text === last && Date.now() - at < REPEAT_LOG_MS) return;
-    [last, at] = [text, Date.now()];
-    log(`${prefix}: ${text}`);
   };
 }
