@@ -1,19 +1,28 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
+import { callerOf, keyHolder, type Caller, type Identities } from './access';
 import { CosmosError } from './errors';
 
 /**
- * Master-key authorization: HMAC-SHA256 over verb, resource type, resource link and date.
+ * Authorization by the account key (HMAC-SHA256 over verb, resource type, resource link and date) or by a token of
+ * Microsoft Entra ID (`type=aad`).
  * https://learn.microsoft.com/rest/api/cosmos-db/access-control-on-cosmosdb-resources
  */
-export function authorizer(key: string) {
+export function authorizer(key: string, identities: Identities | undefined) {
   const secret = Buffer.from(key, 'base64');
   const signature = (method: string, type: string, link: string, date: string) =>
     createHmac('sha256', secret)
       .update(`${method.toLowerCase()}\n${type}\n${link}\n${date.toLowerCase()}\n\n`)
       .digest();
 
-  return (method: string, segments: readonly string[], authorization: string | undefined, date: string) => {
-    const given = /(?:^|&)sig=([^&]+)/.exec(decode(authorization ?? ''))?.[1];
+  return (
+    method: string,
+    segments: readonly string[],
+    authorization: string | undefined,
+    date: string,
+  ): Caller => {
+    const fields = decode(authorization ?? '');
+    const given = /(?:^|&)sig=([^&]+)/.exec(fields)?.[1];
+    if (/(?:^|&)type=aad(?:&|$)/.test(fields)) return callerOf(given ?? '', identities);
     const sent = Buffer.from(given ?? '', 'base64');
     const matches = resourceOf(segments).some(([type, link]) => {
       const expected = signature(method, type, link, date);
@@ -26,6 +35,7 @@ export function authorizer(key: string) {
           'the signature must cover the verb, the resource type, the resource link and x-ms-date.',
       );
     }
+    return keyHolder;
   };
 }
 

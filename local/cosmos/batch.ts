@@ -1,8 +1,8 @@
-import { readCharge, writeCharge } from './charge';
 import { Changes, type Container } from './container';
 import { badRequest, CosmosError } from './errors';
 import { perform, tooLarge, type Operation, type OperationType, type Outcome } from './operations';
 import { keyText, parseKey } from './partition-key';
+import { contains, type Range } from './ranges';
 
 const maxOperations = 100;
 const maxBatchBytes = 2 * 1024 * 1024;
@@ -15,7 +15,7 @@ export interface BatchResult {
   charge: number;
 }
 
-interface Step extends Operation {
+export interface Step extends Operation {
   partitionKey: string | undefined;
 }
 
@@ -31,11 +31,10 @@ const isFailure = ({ status }: Result) => status >= 400;
 export function runBatch(
   container: Container,
   pk: string,
-  body: unknown,
+  steps: readonly Step[],
   bytes: number,
   minimal: boolean,
 ): BatchResult {
-  const steps = parseSteps(body);
   if (bytes > maxBatchBytes) throw tooLarge();
   if (steps.length > maxOperations) {
     throw badRequest(`A batch takes at most ${maxOperations} operations; this one has ${steps.length}.`);
@@ -65,19 +64,26 @@ export function runBatch(
   );
 }
 
-/** Independent operations, each with its own partition key. */
+/** Independent operations on one physical partition, each with its own partition key. */
 export function runBulk(
   container: Container,
-  body: unknown,
+  steps: readonly Step[],
+  range: Range | undefined,
   continueOnError: boolean,
   minimal: boolean,
 ): BatchResult {
   let failed = false;
-  const results = parseSteps(body).map((step) => {
+  const results = steps.map((step) => {
     if (failed && !continueOnError) return { status: 424 };
     const result = attempt(() => {
       if (step.partitionKey === undefined) throw badRequest('A bulk operation needs its partition key.');
       const changes = new Changes(container, keyText(parseKey(step.partitionKey)));
+      if (range !== undefined && !contains(range, container.epk(changes.pk))) {
+        throw badRequest(
+          `The partition key of the operation is not in the partition key range '${range.id}'.`,
+          1001,
+        );
+      }
       const outcome = perform(changes, step);
       if (outcome.written) container.apply(changes);
       return outcome;
@@ -98,7 +104,7 @@ function attempt(work: () => Outcome): Result {
   }
 }
 
-function parseSteps(body: unknown): Step[] {
+export function parseSteps(body: unknown): Step[] {
   if (!Array.isArray(body) || body.length === 0) throw badRequest('A batch is a list of operations.');
   return body.map((entry: unknown) => {
     const { operationType, id, resourceBody, ifMatch, ifNoneMatch, partitionKey } = (entry ?? {}) as Record<
@@ -125,8 +131,7 @@ function answer(status: number, results: readonly Result[], minimal: boolean): B
   let total = 0;
   const parts = results.map(({ status: statusCode, outcome, error }) => {
     const item = outcome?.item;
-    const size = item?.row.body.length ?? 0;
-    const charge = statusCode === 424 ? 0 : outcome?.written === false ? readCharge(size) : writeCharge(size);
+    const charge = outcome?.charge ?? (statusCode === 424 ? 0 : 1);
     total += charge;
     const head = { statusCode, requestCharge: charge, eTag: item?.etag };
     const problem = error && { subStatusCode: error.substatus ?? 0, message: error.message };

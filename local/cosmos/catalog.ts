@@ -1,10 +1,13 @@
 import { Commits } from './commits';
-import { Container, definitionOf } from './container';
+import { Container } from './container';
+import { definitionOf } from './definition';
+import { DocumentCache } from './document-cache';
 import { badRequest, conflict, CosmosError, notFound } from './errors';
 import { checkId, isTtl } from './operations';
+import { equalRanges } from './ranges';
 import { containerRid, databaseRid, etagOf } from './rid';
 import { canonical } from './sql/order';
-import { isObject, type JsonObject } from './sql/value';
+import { isObject, type Json, type JsonObject } from './sql/value';
 import type { ResourceRow, Store } from './store';
 
 export interface Database {
@@ -35,14 +38,21 @@ export const propertiesOf = (row: ResourceRow) => JSON.parse(row.properties) as 
 export class Catalog {
   readonly databases = new Map<string, Database>();
   readonly commits: Commits;
+  private readonly cache = new DocumentCache();
 
   constructor(
     private readonly store: Store,
     private readonly clock: () => number,
+    /** Physical partitions of a container that is created from now on. */
+    private readonly partitions = 1,
   ) {
     this.commits = new Commits(
-      (changes) => store.commit(changes),
-      () => this.containers().forEach(({ state }) => state.forget()),
+      () => store.commit(),
+      () => {
+        store.rollback();
+        this.cache.clear();
+        for (const { state } of this.containers()) state.forget();
+      },
     );
     const byNumber = new Map<number, Database>();
     for (const row of store.resources()) {
@@ -130,18 +140,22 @@ export class Catalog {
 
   private open(database: Database, row: ResourceRow): ContainerEntry {
     const definition = definitionOf(row.parent, row.number, propertiesOf(row).definition);
-    return { row, database, state: new Container(definition, this.store, this.commits, this.clock) };
+    const state = new Container(definition, this.store, this.commits, this.cache, this.clock);
+    return { row, database, state };
   }
 
   private add(parent: number, id: string, properties: Properties): ResourceRow {
     const row = { parent, id, version: 1, ts: this.seconds(), properties: JSON.stringify(properties) };
-    return { ...row, number: this.store.addResource(row) };
+    this.commits.flush();
+    const ranges = parent === 0 ? undefined : equalRanges(this.partitions);
+    return { ...row, number: this.store.addResource(row, ranges) };
   }
 
   private update(row: ResourceRow, properties: Properties): void {
     row.version++;
     row.ts = this.seconds();
     row.properties = JSON.stringify(properties);
+    this.commits.flush();
     this.store.updateResource(row);
   }
 
@@ -181,7 +195,7 @@ export function containerResource({ row }: ContainerEntry): JsonObject {
   };
 }
 
-const defaults: JsonObject = {
+const defaults = {
   indexingPolicy: {
     indexingMode: 'consistent',
     automatic: true,
@@ -199,17 +213,39 @@ function checkDefinition(body: unknown): JsonObject {
   if (!isObject(body)) throw badRequest('The definition of a container must be a JSON object.');
   const definition = Object.fromEntries(Object.entries(body).filter(([name]) => !name.startsWith('_')));
   const { partitionKey, defaultTtl } = definition;
-  const paths = isObject(partitionKey) ? partitionKey['paths'] : undefined;
+  const { paths, kind, version } = (isObject(partitionKey) ? partitionKey : {}) as Record<string, unknown>;
   if (!Array.isArray(paths) || paths.length === 0 || paths.length > 3) {
     throw badRequest('A container needs a partition key of one to three paths.');
   }
   if (!paths.every((path) => typeof path === 'string' && path.startsWith('/'))) {
     throw badRequest("Each path of a partition key must begin with '/'.");
   }
+  const wantedKind = paths.length === 1 ? 'Hash' : 'MultiHash';
+  if ((kind ?? 'Hash') !== wantedKind && kind !== 'MultiHash') {
+    throw badRequest(`A partition key of ${paths.length} paths needs the kind '${wantedKind}'.`);
+  }
+  if (version !== undefined && version !== 2) {
+    throw badRequest('Partition keys of version 1 are not supported by the local endpoint; use version 2.');
+  }
   if (defaultTtl !== undefined && defaultTtl !== null && !isTtl(defaultTtl)) {
     throw badRequest("'defaultTtl' must be -1 or a positive whole number of seconds.");
   }
-  return { ...structuredClone(defaults), ...definition };
+  checkVersions(definition['changeFeedPolicy']);
+  // The service of today hashes by version 2; a client that reads no version from it would hash by version 1.
+  const key = { paths: paths as string[], kind: typeof kind === 'string' ? kind : wantedKind, version: 2 };
+  const indexingPolicy = {
+    ...defaults.indexingPolicy,
+    ...(definition['indexingPolicy'] as JsonObject | undefined),
+  };
+  return { ...structuredClone(defaults), ...definition, indexingPolicy, partitionKey: key };
+}
+
+/** Minutes for which the feed of all versions and deletes goes back. */
+function checkVersions(policy: Json | undefined): void {
+  const minutes = isObject(policy) ? (policy['retentionDuration'] ?? 0) : 0;
+  if (typeof minutes !== 'number' || !Number.isInteger(minutes) || minutes < 0) {
+    throw badRequest("'retentionDuration' of a change feed policy must be a whole number of minutes.");
+  }
 }
 
 /** Only what decides where items are and which may exist; the SDK adds defaults to the rest. */

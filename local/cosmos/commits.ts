@@ -1,5 +1,4 @@
 import { CosmosError } from './errors';
-import type { ItemChange } from './store';
 
 interface Deferred {
   promise: Promise<void>;
@@ -14,27 +13,32 @@ function deferred(): Deferred {
 }
 
 /**
- * Group commit: the changes of all requests of one turn of the event loop go to disk in one transaction,
- * and every request, reads included, is answered only after that. So nobody sees what could still be lost,
- * and one commit serves many writers.
+ * Group commit: the changes of all requests of one turn of the event loop are one transaction, and every request, reads
+ * included, is answered only after its end. So nobody sees what could still be lost, and one commit serves many writers.
  */
 export class Commits {
-  private changes: ItemChange[] = [];
   private waiting: Deferred | undefined;
 
-  /** `discard` is called when a commit failed: what is in memory is then ahead of the disk. */
+  /** `undo` takes back the whole turn after a failure: its changes, and what is known in memory. */
   constructor(
-    private readonly write: (changes: readonly ItemChange[]) => void,
-    private readonly discard: (error: Error) => void,
+    private readonly commit: () => void,
+    private readonly undo: () => void,
   ) {}
 
-  add(changes: readonly ItemChange[]): void {
-    this.changes.push(...changes);
-    if (this.waiting !== undefined) return;
-    this.waiting = deferred();
-    // A failed commit is not unhandled when no request happens to wait for it (expired items being removed).
-    this.waiting.promise.catch(() => undefined);
-    setImmediate(() => this.flush());
+  /** Makes a change, which ends with this turn's transaction. */
+  write(change: () => void): void {
+    if (this.waiting === undefined) {
+      this.waiting = deferred();
+      // A failed commit is not unhandled when no request happens to wait for it (expired items being removed).
+      this.waiting.promise.catch(() => undefined);
+      setImmediate(() => this.flush());
+    }
+    try {
+      change();
+    } catch (cause) {
+      // A part of the change may be made, and others of this turn are in the same transaction.
+      throw this.fail(cause);
+    }
   }
 
   /** What a request waits for before it answers; undefined when everything is on disk. */
@@ -43,17 +47,24 @@ export class Commits {
   }
 
   flush(): void {
-    const { changes, waiting } = this;
+    const { waiting } = this;
     if (waiting === undefined) return;
-    this.changes = [];
-    this.waiting = undefined;
     try {
-      this.write(changes);
-      waiting.resolve();
+      this.commit();
     } catch (cause) {
-      const error = new CosmosError(503, `The change could not be written to disk: ${String(cause)}`);
-      this.discard(error);
-      waiting.reject(error);
+      this.fail(cause);
+      return;
     }
+    this.waiting = undefined;
+    waiting.resolve();
+  }
+
+  private fail(cause: unknown): CosmosError {
+    const { waiting } = this;
+    this.waiting = undefined;
+    const error = new CosmosError(503, `The change could not be written to disk: ${String(cause)}`);
+    this.undo();
+    waiting?.reject(error);
+    return error;
   }
 }

@@ -1,76 +1,50 @@
-import { conflict } from './errors';
-import { parsePath, valueAt } from './partition-key';
+import { uniqueValues, type Definition } from './definition';
+import type { DocumentCache } from './document-cache';
+import { conflict, CosmosError } from './errors';
+import { effectiveKey } from './hashing';
+import { parseKey } from './partition-key';
+import { contains, split, wholeSpan, type Range } from './ranges';
 import { containerRid, databaseRid, etagOf, itemRid } from './rid';
-import { canonical } from './sql/order';
 import type { JsonObject } from './sql/value';
 import type { Commits } from './commits';
-import type { ItemRow, Store } from './store';
+import type { FeedScope, ItemRow, Scope, Store, VersionRow } from './store';
 
-/** One version of an item. `document` is parsed from the text when a query first needs it. */
+const scanRows = 256;
+
+/** One version of an item. `document` is parsed from the text when it is first needed. */
 export class Item {
-  private parsed: JsonObject | undefined;
-
   constructor(
     private readonly container: number,
     readonly row: ItemRow,
+    private readonly parse: (row: ItemRow) => JsonObject = ({ body }) => JSON.parse(body) as JsonObject,
   ) {}
+
+  private parsed: JsonObject | undefined;
 
   get etag(): string {
     return etagOf(this.container, this.row.lsn);
   }
 
   get document(): JsonObject {
-    return (this.parsed ??= JSON.parse(this.row.body) as JsonObject);
+    return (this.parsed ??= this.parse(this.row));
   }
 }
 
-export interface Definition {
-  database: number;
-  number: number;
-  paths: string[][];
-  uniqueKeys: string[][][];
-  /** Absent: items never expire, whatever they say. -1: only items that carry a `ttl` do. */
-  defaultTtl: number | undefined;
-}
-
-interface Partition {
-  items: Map<string, Item>;
-  /** For each unique key, who holds a value: `index:values` -> item id. */
-  unique: Map<string, string>;
-}
-
-export function definitionOf(database: number, number: number, properties: JsonObject): Definition {
-  const { partitionKey, uniqueKeyPolicy, defaultTtl } = properties as {
-    partitionKey?: { paths: string[] };
-    uniqueKeyPolicy?: { uniqueKeys?: { paths: string[] }[] };
-    defaultTtl?: number | null;
-  };
-  return {
-    database,
-    number,
-    paths: (partitionKey?.paths ?? []).map(parsePath),
-    uniqueKeys: (uniqueKeyPolicy?.uniqueKeys ?? []).map((key) => key.paths.map(parsePath)),
-    defaultTtl: defaultTtl ?? undefined,
-  };
-}
-
-/**
- * The items of one container: partitions are read from disk when first touched, the whole container when a
- * query first crosses partitions. Every change goes through a `Changes` and `apply`.
- */
+/** The items of one container, in SQLite. Every change goes through a `Changes` and `apply`. */
 export class Container {
-  private partitions = new Map<string, Partition>();
-  /** All items by creation, in that order; kept once it was needed. */
-  private everything: Map<number, Item> | undefined;
   lsn: number;
+  ranges: Range[];
+  private readonly hashes = new Map<string, string>();
 
   constructor(
     public definition: Definition,
     private readonly store: Store,
     private readonly commits: Commits,
+    private readonly cache: DocumentCache,
     private readonly clock: () => number,
   ) {
     this.lsn = store.lsn(definition.number);
+    this.ranges = store.ranges(definition.number);
   }
 
   get rid(): string {
@@ -81,27 +55,78 @@ export class Container {
     return Math.floor(this.clock() / 1000);
   }
 
-  /** What is in memory is no longer to be trusted: read again from disk. */
+  /** After a commit that failed. */
   forget(): void {
-    this.partitions = new Map();
-    this.everything = undefined;
     this.lsn = this.store.lsn(this.definition.number);
   }
 
-  get(pk: string, id: string): Item | undefined {
-    const item = this.partition(pk).items.get(id);
-    return item && this.isLive(item.row) ? item : undefined;
+  /** The physical partition of this id; one that a split has replaced is gone. */
+  range(id: string): Range {
+    const found = this.ranges.find((range) => range.id === id);
+    if (found === undefined) {
+      throw new CosmosError(
+        410,
+        `The partition key range '${id}' is gone; read the ranges of the container again.`,
+        1002,
+      );
+    }
+    return found;
   }
 
-  *items(pk?: string): Iterable<Item> {
-    const items = pk === undefined ? this.all() : this.partition(pk).items;
-    for (const item of items.values()) if (this.isLive(item.row)) yield item;
+  rangeOf(pk: string): Range {
+    const epk = this.epk(pk);
+    const found = this.ranges.find((range) => contains(range, epk));
+    if (found === undefined) throw new Error('The ranges of a container have a hole.');
+    return found;
   }
 
-  /** The change feed reads from disk, so it can only show what is committed. */
-  feed(after: number, since: number, pk: string | undefined, most: number): ItemRow[] {
+  /** A physical partition becomes two: the service does this as data or throughput grows, here it is asked for. */
+  split(id: string): void {
+    this.range(id);
     this.commits.flush();
-    return this.store.feed(this.definition.number, { after, since, pk, most });
+    const ranges = split(this.ranges, id);
+    this.store.putRanges(this.definition.number, ranges);
+    this.ranges = ranges;
+  }
+
+  epk(pk: string): string {
+    let found = this.hashes.get(pk);
+    if (found === undefined) {
+      found = effectiveKey(parseKey(pk), this.definition.isHierarchical);
+      if (this.hashes.size >= 10_000) this.hashes.clear();
+      this.hashes.set(pk, found);
+    }
+    return found;
+  }
+
+  get(pk: string, id: string): Item | undefined {
+    const row = this.store.get(this.definition.number, pk, id);
+    return row && this.isLive(row) ? new Item(this.definition.number, row) : undefined;
+  }
+
+  /** By creation, from what was created after an LSN. */
+  *items(scope: Scope = { span: wholeSpan }, after = 0): Iterable<Item> {
+    const { number } = this.definition;
+    const mayEvict = !('span' in scope);
+    const parse = ({ lsn, body }: ItemRow) => this.cache.parse(number, lsn, body, mayEvict);
+    for (let at = after; ;) {
+      const rows = this.store.scan(number, scope, at, scanRows);
+      for (const row of rows) if (this.isLive(row)) yield new Item(number, row, parse);
+      const last = rows.at(-1);
+      if (last === undefined || rows.length < scanRows) return;
+      at = last.created;
+    }
+  }
+
+  /** The change feed can only show what is committed. */
+  feed(scope: FeedScope): ItemRow[] {
+    this.commits.flush();
+    return this.store.feed(this.definition.number, scope);
+  }
+
+  versions(scope: FeedScope): VersionRow[] {
+    this.commits.flush();
+    return this.store.versions(this.definition.number, scope);
   }
 
   isLive({ ts, ttl }: ItemRow): boolean {
@@ -113,105 +138,56 @@ export class Container {
 
   /** Removes expired items; reads and queries stopped seeing them when they expired. */
   sweep(): void {
-    const { defaultTtl, number } = this.definition;
+    const { defaultTtl, number, versionsSeconds } = this.definition;
+    if (versionsSeconds > 0) {
+      this.commits.write(() => {
+        this.store.begin(number, this.lsn);
+        this.store.removeVersions(number, this.seconds - versionsSeconds);
+      });
+    }
     if (defaultTtl === undefined) return;
-    for (const { pk, id } of this.store.expired(number, defaultTtl, this.seconds)) {
+    for (const { pk, id, lsn } of this.store.expired(number, defaultTtl, this.seconds)) {
       const changes = new Changes(this, pk);
-      // Only what is still expired: the item may have been written again since the last commit.
-      if (changes.get(id) === undefined) {
-        changes.remove(id);
-        this.apply(changes);
-      }
+      changes.remove(id, lsn);
+      this.apply(changes);
     }
   }
 
-  /** In memory now; on disk with this turn's commit. */
+  /** Seen by all who read from now on; on disk with this turn's commit. */
   apply(changes: Changes): void {
-    const { pk, lsn } = changes;
-    const partition = this.partition(pk);
-    const written = [...changes.items];
-    const before = written.map(([id]) => partition.items.get(id));
-    for (const [i, [id, item]] of written.entries()) {
-      const old = before[i];
-      if (old !== undefined) {
-        for (const key of this.uniqueValues(old)) {
-          if (partition.unique.get(key) === id) partition.unique.delete(key);
-        }
+    const { pk, lsn, items, log } = changes;
+    const { number, versionsSeconds } = this.definition;
+    this.commits.write(() => {
+      this.store.begin(number, lsn);
+      for (const [id, item] of items) this.replace(pk, id, item);
+      // Only now: within a batch a value may move from one item to another.
+      for (const [id, item] of items) {
+        if (item) for (const value of this.uniqueValues(item)) this.store.putUnique(number, pk, value, id);
       }
-      if (old !== undefined && old.row.created !== item?.row.created) {
-        partition.items.delete(id);
-        this.everything?.delete(old.row.created);
-      }
-      if (item !== undefined) {
-        partition.items.set(id, item);
-        this.everything?.set(item.row.created, item);
-      }
-    }
-    for (const [id, item] of written) {
-      if (item) for (const key of this.uniqueValues(item)) partition.unique.set(key, id);
-    }
-    if (partition.items.size > 0) this.partitions.set(pk, partition);
-    else this.partitions.delete(pk);
-    this.lsn = lsn;
-    const container = this.definition.number;
-    this.commits.add(
-      written.flatMap(([, item], i) => {
-        const old = before[i]?.row.created;
-        const replaced =
-          old !== undefined && old !== item?.row.created ? [{ container, lsn, removed: old }] : [];
-        return item === undefined ? replaced : [...replaced, { container, lsn, row: item.row }];
-      }),
-    );
+      if (versionsSeconds > 0) for (const version of log) this.store.addVersion(number, version);
+      this.lsn = lsn;
+    });
   }
 
-  /** `0:["a","b"]` for each unique key; a missing value counts as null. */
+  private replace(pk: string, id: string, item: Item | undefined): void {
+    const { number } = this.definition;
+    const old = this.store.get(number, pk, id);
+    if (old !== undefined) {
+      for (const value of this.uniqueValues(new Item(number, old))) {
+        this.store.removeUnique(number, pk, value, id);
+      }
+      // One that expired and was not swept yet makes room for a new one.
+      if (old.created !== item?.row.created) this.store.remove(number, old.created);
+    }
+    if (item !== undefined) this.store.put(number, item.row);
+  }
+
   uniqueValues(item: { readonly document: JsonObject }): string[] {
-    if (this.definition.uniqueKeys.length === 0) return [];
-    const { document } = item;
-    return this.definition.uniqueKeys.map(
-      (paths, i) => `${i}:${canonical(paths.map((path) => valueAt(document, path) ?? null))}`,
-    );
+    return this.definition.uniqueKeys.length === 0 ? [] : uniqueValues(this.definition, item.document);
   }
 
   holder(pk: string, uniqueValue: string): string | undefined {
-    return this.partition(pk).unique.get(uniqueValue);
-  }
-
-  private partition(pk: string): Partition {
-    const found = this.partitions.get(pk);
-    if (found !== undefined) return found;
-    const partition: Partition = { items: new Map(), unique: new Map() };
-    if (this.everything !== undefined) return partition;
-    for (const row of this.store.partition(this.definition.number, pk))
-      this.addTo(partition, new Item(this.definition.number, row));
-    if (partition.items.size > 0) this.partitions.set(pk, partition);
-    return partition;
-  }
-
-  private all(): Map<number, Item> {
-    if (this.everything !== undefined) return this.everything;
-    this.commits.flush();
-    const everything = new Map<number, Item>();
-    const loaded = new Map(this.partitions);
-    for (const row of this.store.all(this.definition.number)) {
-      const kept = loaded.get(row.pk)?.items.get(row.id);
-      const item = kept ?? new Item(this.definition.number, row);
-      everything.set(row.created, item);
-      if (kept !== undefined) continue;
-      let partition = this.partitions.get(row.pk);
-      if (partition === undefined) {
-        partition = { items: new Map(), unique: new Map() };
-        this.partitions.set(row.pk, partition);
-      }
-      this.addTo(partition, item);
-    }
-    this.everything = everything;
-    return everything;
-  }
-
-  private addTo(partition: Partition, item: Item): void {
-    partition.items.set(item.row.id, item);
-    for (const key of this.uniqueValues(item)) partition.unique.set(key, item.row.id);
+    return this.store.uniqueHolder(this.definition.number, pk, uniqueValue);
   }
 }
 
@@ -221,14 +197,14 @@ export class Container {
  */
 export class Changes {
   readonly items = new Map<string, Item | undefined>();
-  readonly pk: string;
+  /** Every step, for the feed of all versions and deletes. */
+  readonly log: VersionRow[] = [];
   lsn: number;
 
   constructor(
     readonly container: Container,
-    pk: string,
+    readonly pk: string,
   ) {
-    this.pk = pk;
     this.lsn = container.lsn;
   }
 
@@ -238,29 +214,38 @@ export class Changes {
 
   /** Writes a version of an item: a new one, or the next of `previous`. */
   put(document: JsonObject, id: string, ttl: number | null, previous?: Item): Item {
-    const { container } = this;
+    const { container, pk } = this;
     const { database, number } = container.definition;
     for (const value of container.uniqueValues({ document })) this.checkUnique(value, id);
     const lsn = ++this.lsn;
     const created = previous?.row.created ?? lsn;
     const rid = itemRid(database, number, created);
     const ts = container.seconds;
-    const body = JSON.stringify({
+    const epk = container.epk(pk);
+    const stored: JsonObject = {
       ...document,
       _rid: rid,
       _self: `dbs/${databaseRid(database)}/colls/${container.rid}/docs/${rid}/`,
       _etag: etagOf(number, lsn),
       _attachments: 'attachments/',
       _ts: ts,
-    });
-    const item = new Item(number, { created, pk: this.pk, id, lsn, ts, ttl, body });
+    };
+    const body = JSON.stringify(stored);
+    const item = new Item(number, { created, epk, pk, id, lsn, ts, ttl, body }, () => stored);
     this.items.set(id, item);
+    const type = previous ? 'replace' : 'create';
+    this.log.push({ lsn, epk, pk, id, type, previous: previous?.row.lsn ?? null, ts, expired: 0, body });
     return item;
   }
 
-  remove(id: string): void {
-    this.lsn++;
+  /** `expiredLsn` is that of a version that nobody sees any more. */
+  remove(id: string, expiredLsn?: number): void {
+    const { container, pk } = this;
+    const previous = expiredLsn ?? this.get(id)?.row.lsn ?? null;
+    const lsn = ++this.lsn;
     this.items.set(id, undefined);
+    const [epk, ts, expired] = [container.epk(pk), container.seconds, expiredLsn === undefined ? 0 : 1];
+    this.log.push({ lsn, epk, pk, id, type: 'delete', previous, ts, expired, body: null });
   }
 
   private checkUnique(value: string, id: string): void {

@@ -1,13 +1,16 @@
 const codes: Record<number, string> = {
   400: 'BadRequest',
   401: 'Unauthorized',
+  403: 'Forbidden',
   404: 'NotFound',
   405: 'MethodNotAllowed',
   409: 'Conflict',
+  410: 'Gone',
   412: 'PreconditionFailed',
   413: 'RequestEntityTooLarge',
   424: 'FailedDependency',
   429: 'TooManyRequests',
+  449: 'RetryWith',
   500: 'InternalServerError',
   503: 'ServiceUnavailable',
 };

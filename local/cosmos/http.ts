@@ -1,42 +1,53 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Identities } from './access';
 import { authorizer } from './auth';
 import type { Catalog } from './catalog';
+import type { Container } from './container';
 import { badRequest, CosmosError } from './errors';
 import { faultFor, noFaults, parseFaults } from './faults';
 import { tooLarge } from './operations';
-import type { Reply, Request } from './routes';
+import { NeedsPlan } from './query';
+import type { Range } from './ranges';
+import type { Reply, Request } from './reply';
+import { isObject } from './sql/value';
 
 const maxBodyBytes = 16 * 1024 * 1024;
 
 interface Options {
   key: string;
+  identities: Identities | undefined;
   catalog: Catalog;
   route: (request: Request, endpoint: string) => Reply;
 }
 
 /** HTTP around the router: body, authorization, faults, durability before the answer, common headers. */
-export function createHttpServer({ key, catalog, route }: Options): Server {
-  const authorize = authorizer(key);
+export function createHttpServer({ key, identities, catalog, route }: Options): Server {
+  const authorize = authorizer(key, identities);
   let faults = noFaults;
 
   // Longer than any client keeps an idle connection, so that none is closed under a request.
   return createServer({ keepAliveTimeout: 120_000 }, (incoming, response) => {
     answer(incoming).then(
-      (reply) => send(response, reply),
+      (reply) => {
+        if (reply === 'lost') incoming.destroy();
+        else send(response, reply);
+      },
       (error: unknown) => send(response, failure(error)),
     );
   });
 
-  async function answer(incoming: IncomingMessage): Promise<Reply> {
+  async function answer(incoming: IncomingMessage): Promise<Reply | 'lost'> {
     const { method = 'GET', headers } = incoming;
     const text = await read(incoming);
     const path = segments(incoming.url ?? '/');
     if (path[0] === '_local') return control(method, path, headers['x-local-key'], text);
-    authorize(method, path, headers.authorization, String(headers['x-ms-date'] ?? headers.date ?? ''));
-    if (path[4] === 'docs') await meetFaults();
-    const request = { method, path, headers, body: parseBody(text), bytes: text.length };
+    const date = String(headers['x-ms-date'] ?? headers.date ?? '');
+    const caller = authorize(method, path, headers.authorization, date);
+    const isAboutItems = path[4] === 'docs';
+    if (isAboutItems) await meetFaults();
+    const request = { method, path, headers, body: parseBody(text), bytes: text.length, caller };
     let reply: Reply | undefined;
     let problem: unknown;
     try {
@@ -46,6 +57,7 @@ export function createHttpServer({ key, catalog, route }: Options): Server {
     }
     // Also for reads and refusals: they may be about what another request has just changed.
     await catalog.commits.settled();
+    if (isAboutItems && Math.random() < faults.lost) return 'lost';
     if (reply === undefined) throw problem;
     return reply;
   }
@@ -53,24 +65,46 @@ export function createHttpServer({ key, catalog, route }: Options): Server {
   async function meetFaults(): Promise<void> {
     if (faults.latencyMs > 0) await delay(faults.latencyMs);
     const fault = faultFor(faults, Math.random(), Math.random());
-    if (fault !== undefined) throw fault;
+    if (fault === undefined) return;
+    if (faults.times > 0) faults = faults.times === 1 ? noFaults : { ...faults, times: faults.times - 1 };
+    throw fault;
   }
 
   function control(method: string, path: string[], given: unknown, text: Buffer): Reply {
     if (given !== key) throw new CosmosError(401, 'The header x-local-key must hold the account key.');
-    if (path[1] !== 'faults') throw badRequest('The local endpoint only knows /_local/faults.');
-    if (method === 'POST') faults = parseFaults(parseBody(text));
-    return { status: 200, body: JSON.stringify(faults) };
+    switch (path[1]) {
+      case 'faults':
+        if (method === 'POST') faults = parseFaults(parseBody(text));
+        return { status: 200, body: JSON.stringify(faults) };
+      case 'split':
+        return split(parseBody(text));
+      default:
+        throw badRequest('The local endpoint only knows /_local/faults and /_local/split.');
+    }
+  }
+
+  /** Makes two physical partitions of one, the first where none is named. */
+  function split(body: unknown): Reply {
+    const { database, container, range } = (isObject(body) ? body : {}) as Record<string, string | undefined>;
+    const { state } = catalog.container(database, container);
+    state.split(range ?? state.ranges[0]?.id ?? '');
+    return { status: 200, body: JSON.stringify(state.ranges) };
   }
 
   function failure(error: unknown): Reply {
     const known = error instanceof CosmosError ? error : unexpected(error);
     return {
       status: known.status,
-      body: JSON.stringify({ code: known.code, message: known.message }),
+      body: JSON.stringify({
+        code: known.code,
+        message: known.message,
+        ...(known instanceof NeedsPlan && { additionalErrorInfo: 'The query plan says how.' }),
+      }),
       headers: {
         ...(known.substatus !== undefined && { 'x-ms-substatus': String(known.substatus) }),
-        ...(known.status === 429 && { 'x-ms-retry-after-ms': String(faults.retryAfterMs) }),
+        ...((known.status === 429 || known.status === 449) && {
+          'x-ms-retry-after-ms': String(faults.retryAfterMs),
+        }),
       },
     };
   }
@@ -121,7 +155,7 @@ function segments(url: string): string[] {
   }
 }
 
-function send(response: ServerResponse, { status, body, headers, container }: Reply): void {
+function send(response: ServerResponse, { status, body, headers, container, ranges }: Reply): void {
   if (response.destroyed) return;
   response.writeHead(status, {
     'content-type': 'application/json',
@@ -129,7 +163,7 @@ function send(response: ServerResponse, { status, body, headers, container }: Re
     'x-ms-version': '2020-07-15',
     'x-ms-request-charge': '1',
     ...(container && {
-      'x-ms-session-token': `0:-1#${container.state.lsn}`,
+      'x-ms-session-token': sessionToken(container.state, ranges ?? container.state.ranges),
       'x-ms-alt-content-path': `dbs/${encodeURIComponent(container.database.row.id)}/colls/${encodeURIComponent(container.row.id)}`,
       'x-ms-content-path': container.state.rid,
       lsn: String(container.state.lsn),
@@ -139,3 +173,7 @@ function send(response: ServerResponse, { status, body, headers, container }: Re
   });
   response.end(status === 304 || status === 204 ? undefined : body);
 }
+
+/** How far each physical partition is that was asked; they share the LSNs of the container. */
+const sessionToken = ({ lsn }: Container, ranges: readonly Range[]) =>
+  ranges.map(({ id }) => `${id}:-1#${lsn}`).join();

@@ -1,8 +1,11 @@
 import type { AddressInfo } from 'node:net';
+import type { Identities } from './access';
 import { Catalog } from './catalog';
 import { createHttpServer } from './http';
 import { router } from './routes';
 import { Store } from './store';
+
+export { tokenVerifier, type Identities, type Principal } from './access';
 
 /** The key of Microsoft's emulator, which every developer's tool knows; it protects nothing. */
 export const emulatorKey =
@@ -17,6 +20,10 @@ export interface CosmosOptions {
   dataDir: string;
   /** Base64. @default emulatorKey */
   key?: string;
+  /** Physical partitions of each container that is created from now on. @default 1 */
+  partitions?: number;
+  /** Who may come with a token of Microsoft Entra ID, and what they may do. Without it only the key is known. */
+  identities?: Identities;
   /** Milliseconds since 1970, for `_ts`, TTL and the date functions. */
   now?: () => number;
 }
@@ -34,9 +41,9 @@ const stopWithinMs = 5_000;
 
 /** A Cosmos DB account (API for NoSQL) over plain HTTP, kept on disk. */
 export async function startCosmos(options: CosmosOptions): Promise<Cosmos> {
-  const { port, host = '127.0.0.1', dataDir, key = emulatorKey, now = Date.now } = options;
-  const { store, catalog } = open(dataDir, now);
-  const server = createHttpServer({ key, catalog, route: router(catalog, now) });
+  const { port, host = '127.0.0.1', dataDir, key = emulatorKey, identities, now = Date.now } = options;
+  const { store, catalog } = open(dataDir, now, options.partitions);
+  const server = createHttpServer({ key, identities, catalog, route: router(catalog, now) });
   try {
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
@@ -68,10 +75,10 @@ export async function startCosmos(options: CosmosOptions): Promise<Cosmos> {
   };
 }
 
-function open(dataDir: string, now: () => number): { store: Store; catalog: Catalog } {
+function open(dataDir: string, now: () => number, partitions?: number): { store: Store; catalog: Catalog } {
   try {
     const store = new Store(dataDir);
-    return { store, catalog: new Catalog(store, now) };
+    return { store, catalog: new Catalog(store, now, partitions) };
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new Error(

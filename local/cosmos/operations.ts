@@ -1,5 +1,7 @@
+import { readCharge, writeCharge } from './charge';
 import type { Changes, Item } from './container';
 import { badRequest, conflict, CosmosError, notFound } from './errors';
+import { indexedValues } from './index-policy';
 import { applyPatch, parsePatch } from './patch';
 import { keyOf, keyText } from './partition-key';
 import { compileCached } from './query';
@@ -21,6 +23,7 @@ export interface Outcome {
   status: number;
   item?: Item;
   written: boolean;
+  charge: number;
 }
 
 const maxItemBytes = 2 * 1024 * 1024;
@@ -33,23 +36,22 @@ export function perform(changes: Changes, operation: Operation): Outcome {
       return insert(changes, operation);
     case 'Read': {
       const item = find(changes, operation.id);
-      return operation.ifNoneMatch === item.etag
-        ? { status: 304, item, written: false }
-        : { status: 200, item, written: false };
+      const charge = readCharge(item.row.body.length);
+      return { status: operation.ifNoneMatch === item.etag ? 304 : 200, item, written: false, charge };
     }
     case 'Replace': {
       const item = matching(changes, operation);
       const { document, id, ttl } = itemFrom(changes, operation.body);
       if (id !== operation.id) throw badRequest('The id of an item cannot be changed by replacing it.');
-      return { status: 200, item: put(changes, document, id, ttl, item), written: true };
+      return put(changes, document, id, ttl, item);
     }
     case 'Delete': {
       const item = matching(changes, operation);
       changes.remove(item.row.id);
-      return { status: 204, written: true };
+      return { status: 204, written: true, charge: chargeOf(changes, item, false) };
     }
     case 'Patch':
-      return { status: 200, item: patch(changes, operation), written: true };
+      return patch(changes, operation);
   }
 }
 
@@ -57,16 +59,16 @@ function insert(changes: Changes, { type, body, ifMatch, ifNoneMatch }: Operatio
   const { document, id, ttl } = itemFrom(changes, body);
   const existing = changes.get(id);
   if (existing === undefined) {
-    return { status: 201, item: put(changes, document, id, ttl), written: true };
+    return put(changes, document, id, ttl);
   }
   if (type === 'Create' || ifNoneMatch === '*') {
     throw conflict('Resource with specified id or name already exists.');
   }
   checkMatch(existing, ifMatch);
-  return { status: 200, item: put(changes, document, id, ttl, existing), written: true };
+  return put(changes, document, id, ttl, existing);
 }
 
-function patch(changes: Changes, operation: Operation): Item {
+function patch(changes: Changes, operation: Operation): Outcome {
   const item = matching(changes, operation);
   const { condition, operations } = parsePatch(operation.body);
   if (condition !== undefined && !holds(condition, item)) {
@@ -110,11 +112,21 @@ function checkMatch(item: Item, ifMatch: string | undefined): void {
   }
 }
 
-function put(changes: Changes, document: JsonObject, id: string, ttl: number | null, previous?: Item): Item {
+function put(
+  changes: Changes,
+  document: JsonObject,
+  id: string,
+  ttl: number | null,
+  previous?: Item,
+): Outcome {
   const item = changes.put(document, id, ttl, previous);
   if (Buffer.byteLength(item.row.body) > maxItemBytes) throw tooLarge();
-  return item;
+  const isUpdate = previous !== undefined;
+  return { status: isUpdate ? 200 : 201, item, written: true, charge: chargeOf(changes, item, isUpdate) };
 }
+
+const chargeOf = ({ container }: Changes, { row, document }: Item, isUpdate: boolean) =>
+  writeCharge(row.body.length, indexedValues(document, container.definition.indexing), isUpdate);
 
 export const tooLarge = () =>
   new CosmosError(413, `Request size is too large: the limit is ${maxItemBytes} bytes.`);

@@ -1,10 +1,14 @@
 import { createHash } from 'node:crypto';
 import type { Container, Item } from './container';
-import { badRequest } from './errors';
+import { badRequest, CosmosError } from './errors';
+import { checkOrder } from './index-policy';
 import { keyText, type PartitionKey } from './partition-key';
+import { keysOf, planOf } from './query-plan';
+import { common, contains, wholeSpan, type Span } from './ranges';
 import { compile, type CompiledQuery } from './sql/compile';
 import { SqlError } from './sql/lexer';
 import { isObject, type Json, type JsonObject, type Value } from './sql/value';
+import type { Scope } from './store';
 
 const maxPageBytes = 4 * 1024 * 1024;
 const defaultPage = 1000;
@@ -35,6 +39,13 @@ export function parseSpec(body: unknown): QuerySpec {
   return { text: query, parameters: new Map(list.map(({ name = '', value }) => [name, value])) };
 }
 
+/** What a request says about where to look: a key or the prefix of one, a physical partition, a part of the hashes. */
+export interface Target {
+  key: PartitionKey | undefined;
+  rangeId: string | undefined;
+  span: Span;
+}
+
 export interface Page {
   /** JSON texts: a document goes out as it is stored. */
   rows: string[];
@@ -49,20 +60,32 @@ interface Position {
   at?: number | undefined;
   /** Rows, of this item or of all, that are out already. */
   skip: number;
+  /** The part of the hashes that was being read, as it was then: a split in between changes nothing. */
+  span?: Span | undefined;
 }
 
-export function runQuery(
-  container: Container,
-  spec: QuerySpec,
-  key: PartitionKey | undefined,
-  options: { maxItems: number | undefined; continuation: string | undefined; now: number },
-): Page {
-  return asked(() => runPage(container, spec, key, options));
+interface PageOptions {
+  maxItems: number | undefined;
+  continuation: string | undefined;
+  now: number;
+}
+
+export function runQuery(container: Container, spec: QuerySpec, target: Target, options: PageOptions): Page {
+  return asked(() => runPage(container, spec, target, options));
 }
 
 /** A query over a short list: databases, containers, offers. */
 export function runOver(values: readonly JsonObject[], spec: QuerySpec, now: number): JsonObject[] {
   return asked(() => [...compileCached(spec.text).run(values, spec.parameters, now)].filter(isObject));
+}
+
+/** How the SDK is to take the query to several physical partitions. */
+export function queryPlan({ definition }: Container, { text, parameters }: QuerySpec): JsonObject {
+  return asked(() => {
+    const query = compileCached(text);
+    checkOrder(query, definition.indexing);
+    return planOf(query, parameters, definition);
+  });
 }
 
 function asked<T>(work: () => T): T {
@@ -73,20 +96,15 @@ function asked<T>(work: () => T): T {
   }
 }
 
-function runPage(
-  container: Container,
-  spec: QuerySpec,
-  key: PartitionKey | undefined,
-  options: { maxItems: number | undefined; continuation: string | undefined; now: number },
-): Page {
+function runPage(container: Container, spec: QuerySpec, target: Target, options: PageOptions): Page {
   const query = compileCached(spec.text);
+  checkOrder(query, container.definition.indexing);
   const of = createHash('sha256')
     .update(spec.text)
     .update(JSON.stringify([...spec.parameters]))
     .digest('base64url');
   const from = readToken(options.continuation, of);
   const most = options.maxItems !== undefined && options.maxItems > 0 ? options.maxItems : defaultPage;
-  const items = candidates(container, query, spec, key);
   const page: Page = { rows: [], continuation: undefined, evaluated: 0 };
   let bytes = 0;
 
@@ -97,32 +115,29 @@ function runPage(
     bytes += row.length;
     return true;
   };
-  const stop = (position: Omit<Position, 'of'>): Page => {
-    page.continuation = JSON.stringify({ ...position, of });
-    return page;
-  };
 
   // Rows are pulled one by one, so a row belongs to the item that was handed out last.
-  let current: Item | undefined;
+  let current: { item: Item; span: Span | undefined } | undefined;
   let row = 0;
   const documents = function* (): Iterable<Json> {
-    for (const item of items) {
-      if (query.streaming) {
-        if (item.row.created < (from?.at ?? 0)) continue;
-        row = 0;
-      }
-      current = item;
+    for (const found of candidates(container, query, spec, target, query.streaming ? from : undefined)) {
+      if (query.streaming) row = 0;
+      current = found;
       page.evaluated++;
-      yield item.document;
+      yield found.item.document;
     }
   };
   for (const value of query.run(documents(), spec.parameters, options.now)) {
-    const at = query.streaming ? current?.row.created : undefined;
+    const at = query.streaming ? current?.item.row.created : undefined;
     row++;
     // Not when the item of the token is gone: then the next one has shown nothing yet.
     if (from !== undefined && row <= from.skip && at === from.at) continue;
-    const text = at !== undefined && query.wholeDocuments ? current?.row.body : undefined;
-    if (!add(text ?? JSON.stringify(value))) return stop({ at, skip: row - 1 });
+    const text = at !== undefined && query.wholeDocuments ? current?.item.row.body : undefined;
+    if (!add(text ?? JSON.stringify(value))) {
+      const span = query.streaming ? current?.span : undefined;
+      page.continuation = JSON.stringify({ of, at, skip: row - 1, span });
+      return page;
+    }
   }
   return page;
 }
@@ -138,58 +153,75 @@ function readToken(token: string | undefined, of: string): Position | undefined 
   throw badRequest('The continuation token is not one of this query.');
 }
 
-/** The items a query can be about at all: one item or one partition, where header or filter say so. */
-function candidates(
+/** The items a query can be about at all, in the order in which they are looked at. */
+function* candidates(
   container: Container,
   query: CompiledQuery,
   { parameters }: QuerySpec,
-  key: PartitionKey | undefined,
-): Iterable<Item> {
+  target: Target,
+  from: Position | undefined,
+): Iterable<{ item: Item; span: Span | undefined }> {
+  const after = from?.at === undefined ? 0 : from.at - 1;
   const { paths } = container.definition;
-  const whole = key ?? paths.map((path) => query.equality(path, parameters));
-  if (key !== undefined && key.length < paths.length) return withPrefix(container, key);
+  const span = spanOf(container, target);
   // In a filter, undefined means that nothing is known; in the header it is the key "None".
-  if (key === undefined && whole.some((part) => part === undefined || typeof part === 'object')) {
-    return container.items();
+  const [first, ...others] = target.key
+    ? [target.key]
+    : (keysOf(query, parameters, container.definition) ?? []);
+  if (first !== undefined && others.length === 0) {
+    if (first.length < paths.length) {
+      for (const item of container.items({ prefix: `${keyText(first).slice(0, -1)},` }, after)) {
+        if (contains(span, item.row.epk)) yield { item, span: undefined };
+      }
+      return;
+    }
+    const pk = keyText(first);
+    if (!contains(span, container.epk(pk))) return;
+    const ids = query.allowed(['id'], parameters);
+    const scope: Scope = { pk };
+    const items =
+      ids?.length === 1 && typeof ids[0] === 'string'
+        ? [container.get(pk, ids[0])]
+        : container.items(scope, after);
+    for (const item of items) if (item && item.row.created > after) yield { item, span: undefined };
+    return;
   }
-  const pk = keyText(whole);
-  const id = query.equality(['id'], parameters);
-  if (typeof id !== 'string') return container.items(pk);
-  const item = container.get(pk, id);
-  return item === undefined ? [] : [item];
+  for (const part of parts(container, query, target, span, from?.span)) {
+    const start = target.rangeId !== undefined || part === from?.span ? after : 0;
+    for (const item of container.items({ span: part }, start)) yield { item, span: part };
+  }
 }
 
-/** A prefix of a hierarchical key. */
-function* withPrefix(container: Container, prefix: PartitionKey): Iterable<Item> {
-  const start = keyText(prefix).slice(0, -1);
-  for (const item of container.items()) {
-    if (item.row.pk.startsWith(`${start},`)) yield item;
-  }
+function spanOf(container: Container, { rangeId, span }: Target): Span {
+  if (rangeId === undefined) return span;
+  return common(container.range(rangeId), span) ?? { min: wholeSpan.max, max: wholeSpan.max };
 }
 
 /**
- * What the SDK asks for beside every query. One physical partition answers everything itself,
- * so the plan is always "send the query as it is to the whole range".
+ * One physical partition, or one after the other. A query that has to put the answers of several together is the
+ * SDK's: it is told to fetch the plan.
  */
-export function queryPlan(spec: QuerySpec): Json {
-  asked(() => compileCached(spec.text));
-  return {
-    partitionedQueryExecutionInfoVersion: 2,
-    queryInfo: {
-      distinctType: 'None',
-      top: null,
-      offset: null,
-      limit: null,
-      orderBy: [],
-      orderByExpressions: [],
-      groupByExpressions: [],
-      groupByAliases: [],
-      aggregates: [],
-      groupByAliasToAggregateType: {},
-      rewrittenQuery: '',
-      hasSelectValue: false,
-      hasNonStreamingOrderBy: false,
-    },
-    queryRanges: [{ min: '', max: 'FF', isMinInclusive: true, isMaxInclusive: false }],
-  };
+function parts(
+  container: Container,
+  query: CompiledQuery,
+  { rangeId }: Target,
+  span: Span,
+  resumed: Span | undefined,
+): Span[] {
+  if (rangeId !== undefined) return [span];
+  const all = container.ranges.flatMap((range) => common(range, span) ?? []);
+  if (all.length > 1 && !query.streaming) throw new NeedsPlan();
+  if (resumed === undefined) return all;
+  return [resumed, ...all.flatMap((part) => common(part, { min: resumed.max, max: wholeSpan.max }) ?? [])];
+}
+
+/** The SDK looks for `additionalErrorInfo` in the body. */
+export class NeedsPlan extends CosmosError {
+  constructor() {
+    super(
+      400,
+      'The query cannot be served by the gateway because it puts the results of several physical partitions together; it needs its query plan.',
+      1004,
+    );
+  }
 }

@@ -32,6 +32,17 @@ export interface Query {
   orderBy: { by: Expression; descending: boolean }[];
   offset: Expression | undefined;
   limit: Expression | undefined;
+  /** The clauses as they were written, from which the query for one physical partition is made. */
+  written: {
+    /** After DISTINCT and TOP. */
+    select: string;
+    /** Of each selected expression without its alias; of `VALUE x` the one. */
+    fields: string[];
+    from: string;
+    where: string | undefined;
+    groupBy: string[];
+    orderBy: string[];
+  };
 }
 
 /** One source of a FROM clause; `each` iterates the elements of an array (`x IN c.items`). */

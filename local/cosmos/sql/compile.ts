@@ -17,8 +17,12 @@ export interface CompiledQuery {
   readonly streaming: boolean;
   /** `SELECT *`: a row is the document as it is. */
   readonly wholeDocuments: boolean;
-  /** Values that `path` (`['id']`, or the partition key's path) must equal, where the filter says so. */
-  equality(path: readonly string[], parameters: ReadonlyMap<string, Value>): Value;
+  /** What was written. */
+  readonly query: Query;
+  /** The name of the container's documents, where they are the first source. */
+  readonly rootAlias: string | undefined;
+  /** The values of which `path` (`['id']`, or the partition key's) must equal one, where the filter says so. */
+  allowed(path: readonly string[], parameters: ReadonlyMap<string, Value>): Value[] | undefined;
   /** Lazily evaluated: a caller that needs one page stops early. */
   run(documents: Iterable<Json>, parameters: ReadonlyMap<string, Value>, now: number): Iterable<Json>;
 }
@@ -40,9 +44,11 @@ export function compile(text: string): CompiledQuery {
   return {
     streaming,
     wholeDocuments: query.select.kind === 'star' && query.from.every((source) => isRoot(source)),
-    equality(path, parameters) {
+    query,
+    rootAlias,
+    allowed(path, parameters) {
       for (const conjunct of conjuncts) {
-        const found = rootAlias === undefined ? undefined : equalityOn(conjunct, rootAlias, path, parameters);
+        const found = rootAlias === undefined ? undefined : allowedBy(conjunct, rootAlias, path, parameters);
         if (found !== undefined) return found;
       }
       return undefined;
@@ -57,29 +63,37 @@ export function compile(text: string): CompiledQuery {
 /** `FROM c`: the container's documents themselves. */
 const isRoot = (source: Source) => !source.each && !isQuery(source.input) && source.input.kind === 'name';
 
-/** The constant that `conjunct` says `alias.path` equals. */
-function equalityOn(
+/** The constants to which `conjunct` (`alias.path = x` or `alias.path IN (x, y)`) limits the path. */
+function allowedBy(
   conjunct: Expression,
   alias: string,
   path: readonly string[],
   parameters: ReadonlyMap<string, Value>,
-): Value {
+): Value[] | undefined {
+  const constants = (expressions: Expression[]) => {
+    const values = expressions.map((expression) =>
+      expression.kind === 'constant'
+        ? expression.value
+        : expression.kind === 'parameter'
+          ? parameters.get(expression.name)
+          : undefined,
+    );
+    return values.includes(undefined) ? undefined : values;
+  };
+  const isPathItself = (expression: Expression) => isMemberOf(expression, alias, path);
+  if (conjunct.kind === 'in') return isPathItself(conjunct.operand) ? constants(conjunct.items) : undefined;
   if (conjunct.kind !== 'binary' || conjunct.operator !== '=') return undefined;
-  for (const [side, other] of [
-    [conjunct.left, conjunct.right],
-    [conjunct.right, conjunct.left],
-  ] as const) {
-    let target = side;
-    let at = path.length;
-    while (target.kind === 'member' && at > 0 && target.name === path[at - 1]) {
-      target = target.target;
-      at--;
-    }
-    if (at > 0 || target.kind !== 'name' || target.name !== alias) continue;
-    if (other.kind === 'constant') return other.value;
-    if (other.kind === 'parameter') return parameters.get(other.name);
+  if (isPathItself(conjunct.left)) return constants([conjunct.right]);
+  return isPathItself(conjunct.right) ? constants([conjunct.left]) : undefined;
+}
+
+function isMemberOf(expression: Expression, alias: string, path: readonly string[]): boolean {
+  let target = expression;
+  for (const name of [...path].reverse()) {
+    if (target.kind !== 'member' || target.name !== name) return false;
+    target = target.target;
   }
-  return undefined;
+  return target.kind === 'name' && target.name === alias;
 }
 
 interface Compiled {

@@ -38,14 +38,17 @@ const reserved = new Set(
 const maxDepth = 250;
 
 export function parse(text: string): Query {
-  return new Parser(tokenize(text)).whole();
+  return new Parser(text, tokenize(text)).whole();
 }
 
 class Parser {
   private at = 0;
   private depth = 0;
 
-  constructor(private readonly tokens: Token[]) {}
+  constructor(
+    private readonly text: string,
+    private readonly tokens: Token[],
+  ) {}
 
   whole(): Query {
     const query = this.query();
@@ -101,10 +104,12 @@ class Parser {
       this.expect('SELECT');
       const distinct = this.take('DISTINCT');
       const top = this.take('TOP') ? this.primary() : undefined;
-      const select = this.select();
-      const from = this.take('FROM') ? this.sources() : [];
-      const where = this.take('WHERE') ? this.expression() : undefined;
-      const groupBy = this.take('GROUP') ? (this.expect('BY'), this.list(() => this.expression())) : [];
+      const [{ select, fields }, selected] = this.written(() => this.select());
+      const [from, fromText] = this.take('FROM') ? this.written(() => this.sources()) : [[], ''];
+      const [where, whereText] = this.take('WHERE') ? this.written(() => this.expression()) : [];
+      const groupBy = this.take('GROUP')
+        ? (this.expect('BY'), this.list(() => this.written(() => this.expression())))
+        : [];
       const orderBy = this.take('ORDER') ? (this.expect('BY'), this.list(() => this.ordering())) : [];
       let offset: Expression | undefined;
       let limit: Expression | undefined;
@@ -113,20 +118,46 @@ class Parser {
         this.expect('LIMIT');
         limit = this.primary();
       }
-      return { distinct, top, select, from, where, groupBy, orderBy, offset, limit };
+      const written = {
+        select: selected,
+        fields,
+        from: fromText,
+        where: whereText,
+        groupBy: groupBy.map(([, text]) => text),
+        orderBy: orderBy.map(({ text }) => text),
+      };
+      return {
+        ...{ distinct, top, select, from, where, offset, limit, written },
+        groupBy: groupBy.map(([expression]) => expression),
+        orderBy: orderBy.map(({ by, descending }) => ({ by, descending })),
+      };
     });
   }
 
-  private select(): Query['select'] {
-    if (this.take('*')) return { kind: 'star' };
-    if (this.take('VALUE')) return { kind: 'value', value: this.expression() };
+  /** What was parsed, and its text. */
+  private written<T>(parse: () => T): [T, string] {
+    const from = this.peek().at;
+    const parsed = parse();
+    const last = this.peek(-1);
+    return [parsed, this.text.slice(from, last.at + last.text.length)];
+  }
+
+  private select(): { select: Query['select']; fields: string[] } {
+    if (this.take('*')) return { select: { kind: 'star' }, fields: [] };
+    if (this.take('VALUE')) {
+      const [value, text] = this.written(() => this.expression());
+      return { select: { kind: 'value', value }, fields: [text] };
+    }
     let unnamed = 0;
     const fields = this.list(() => {
-      const value = this.expression();
+      const [value, text] = this.written(() => this.expression());
       const name = this.alias() ?? impliedName(value) ?? `$${++unnamed}`;
-      return { name, value };
+      return { name, value, text };
     });
-    return { kind: 'list', fields };
+    return {
+      select: { kind: 'list', fields: fields.map(({ name, value }) => ({ name, value })) },
+      fields: fields.map(({ text }) => text),
+    };
   }
 
   /** `AS name` or a bare name. */
@@ -143,11 +174,11 @@ class Parser {
     return token.text;
   }
 
-  private ordering(): { by: Expression; descending: boolean } {
-    const by = this.expression();
+  private ordering(): { by: Expression; text: string; descending: boolean } {
+    const [by, text] = this.written(() => this.expression());
     const descending = this.take('DESC');
     if (!descending) this.take('ASC');
-    return { by, descending };
+    return { by, text, descending };
   }
 
   private sources(): Source[] {

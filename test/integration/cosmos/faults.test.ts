@@ -25,7 +25,10 @@ test('GET shows what POST has set; what is not given has its default', async () 
   await faults('POST', { rate: 0.2, latencyMs: 1 });
   expect(await faults('GET')).toEqual({
     status: 200,
-    body: { rate: 0.2, statuses: [429, 503], retryAfterMs: 10, latencyMs: 1, down: false },
+    body: {
+      ...{ rate: 0.2, statuses: [429, 503], substatus: null, times: 0, retryAfterMs: 10, latencyMs: 1 },
+      ...{ lost: 0, down: false },
+    },
   });
 });
 

@@ -45,7 +45,16 @@ const documents = [
 
 beforeAll(async () => {
   account = await startAccount();
-  container = await account.container();
+  container = await account.container({
+    indexingPolicy: {
+      compositeIndexes: [
+        [
+          { path: '/pk', order: 'descending' },
+          { path: '/id', order: 'ascending' },
+        ],
+      ],
+    },
+  });
   for (const document of documents) await container.items.create({ ...document });
 });
 afterAll(() => account.stop());

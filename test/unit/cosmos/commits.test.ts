@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { Catalog } from '../../../local/cosmos/catalog';
 import { Changes, type Container } from '../../../local/cosmos/container';
 import { Store } from '../../../local/cosmos/store';
@@ -30,7 +31,13 @@ function create(id: string): void {
   changes.put({ id, pk: 'a' }, id, null);
   container.apply(changes);
 }
-const kept = () => store.all(container.definition.number).map(({ id }) => id);
+/** What another connection sees: only what is committed. */
+const kept = () => {
+  const other = new DatabaseSync(join(dataDir, 'cosmos.db'), { readOnly: true });
+  const rows = other.prepare(`SELECT id FROM items_${container.definition.number} ORDER BY created`).all();
+  other.close();
+  return rows.map(({ id }) => id);
+};
 
 test('the writes of one turn are one commit', async () => {
   const commit = jest.spyOn(store, 'commit');

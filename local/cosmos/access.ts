@@ -1,0 +1,136 @@
+import { createPublicKey, verify, type JsonWebKey, type KeyObject } from 'node:crypto';
+import { CosmosError } from './errors';
+
+/** A principal of Microsoft Entra ID and what it may do with data; roles of the service are lists of data actions. */
+export interface Principal {
+  /** `oid` of its tokens (or `appid`). */
+  id: string;
+  /** `Microsoft.DocumentDB/databaseAccounts/...`, with `*` for the rest of a name; or the name of a built-in role. */
+  dataActions: string[];
+  /** `/`, `/dbs/ID` or `/dbs/ID/colls/ID`. @default '/' */
+  scope?: string;
+}
+
+export interface Identities {
+  principals: Principal[];
+  /** The claims of a token that is genuine and in time, or undefined. */
+  verify(token: string): Record<string, unknown> | undefined;
+}
+
+const prefix = 'Microsoft.DocumentDB/databaseAccounts/';
+const containers = `${prefix}sqlDatabases/containers`;
+
+/** https://learn.microsoft.com/azure/cosmos-db/nosql/security/reference-data-plane-roles */
+const builtInRoles: Record<string, string[]> = {
+  'Cosmos DB Built-in Data Reader': [
+    `${prefix}readMetadata`,
+    `${containers}/items/read`,
+    `${containers}/executeQuery`,
+    `${containers}/readChangeFeed`,
+  ],
+  'Cosmos DB Built-in Data Contributor': [
+    `${prefix}readMetadata`,
+    `${containers}/*`,
+    `${containers}/items/*`,
+  ],
+};
+
+export type DataAction =
+  | 'readMetadata'
+  | 'executeQuery'
+  | 'readChangeFeed'
+  | 'items/create'
+  | 'items/read'
+  | 'items/replace'
+  | 'items/upsert'
+  | 'items/delete';
+
+const fullName = (action: DataAction) =>
+  action === 'readMetadata' ? `${prefix}${action}` : `${containers}/${action}`;
+
+/** Who sends a request: the account key may do everything, a principal what its data actions say. */
+export interface Caller {
+  require(action: DataAction, path: readonly string[]): void;
+  /** Databases, containers and throughput are made with the key, or outside the data plane. */
+  requireKey(): void;
+}
+
+export const keyHolder: Caller = { require: () => undefined, requireKey: () => undefined };
+
+export function callerOf(token: string, identities: Identities | undefined): Caller {
+  const claims = identities?.verify(token);
+  if (identities === undefined || claims === undefined) {
+    throw new CosmosError(
+      401,
+      'The token of Microsoft Entra ID is not valid here: it must be in time and signed by the identity endpoint that this account trusts.',
+    );
+  }
+  const id = String(claims['oid'] ?? claims['appid'] ?? '');
+  const own = identities.principals.filter((principal) => principal.id === id);
+  return {
+    require(action, path) {
+      const name = fullName(action);
+      const resource = `/${path.slice(0, 4).join('/')}`;
+      const isAllowed = own.some(
+        ({ dataActions, scope = '/' }) =>
+          covers(scope, resource) &&
+          dataActions
+            .flatMap((each) => builtInRoles[each] ?? [each])
+            .some((pattern) => matches(pattern, name)),
+      );
+      if (isAllowed) return;
+      throw new CosmosError(
+        403,
+        `Request blocked by Auth : Request is blocked because principal [${id}] does not have required RBAC permissions to perform action [${name}] on resource [${resource}].`,
+        5301,
+      );
+    },
+    requireKey() {
+      throw new CosmosError(
+        403,
+        'Request blocked by Auth : the request cannot be authorized by a token of Microsoft Entra ID in the data plane. Use the account key, or create the resource before.',
+        5300,
+      );
+    },
+  };
+}
+
+const matches = (pattern: string, name: string) =>
+  pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : pattern === name;
+
+const covers = (scope: string, resource: string) =>
+  scope === '/' || resource === scope || resource.startsWith(`${scope}/`);
+
+/** Checks tokens signed with RS256 by one of the given public keys (a JSON Web Key Set). */
+export function tokenVerifier(
+  jwks: { keys: (JsonWebKey & { kid?: string })[] },
+  now: () => number,
+): Identities['verify'] {
+  const keys: [string | undefined, KeyObject][] = jwks.keys.map((jwk) => [
+    jwk.kid,
+    createPublicKey({ key: jwk, format: 'jwk' }),
+  ]);
+  return (token) => {
+    const [head = '', body = '', signature = ''] = token.split('.');
+    const header = decoded(head);
+    const claims = decoded(body);
+    if (header?.['alg'] !== 'RS256' || claims === undefined) return undefined;
+    const isSigned = keys.some(
+      ([kid, key]) =>
+        (kid === undefined || header['kid'] === undefined || kid === header['kid']) &&
+        verify('sha256', Buffer.from(`${head}.${body}`), key, Buffer.from(signature, 'base64url')),
+    );
+    const seconds = now() / 1000;
+    const [expires, begins] = [Number(claims['exp']), Number(claims['nbf'] ?? 0)];
+    return isSigned && seconds < expires && seconds >= begins - 300 ? claims : undefined;
+  };
+}
+
+function decoded(part: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(part, 'base64url').toString());
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
+}
