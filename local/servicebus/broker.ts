@@ -12,33 +12,37 @@ import {
 } from 'rhea';
 import { MalformedMessage, parseMessage, tokenOfTag } from './codec';
 import { Consumer } from './consumer';
+import { entityDisabled, isReceiveDisabled, type Refusal } from './entity/entity';
 import { Queue, type Outcome } from './entity/queue';
+import { faultFor, type Faults, type Operation } from './faults';
 import {
   Body,
-  DEAD_LETTERED_TWICE,
-  SUPPORTED_LOCK_LOST,
   encodeReply,
   manage,
   parseRequest,
+  whyNotSettled,
   type Reply,
   type Request,
 } from './management';
 import type { Entity, Namespace } from './namespace';
 import { sasProblem, type SasKey } from './sas';
+import { SESSION_FILTER, SessionAttaches } from './session-attaches';
 import type { Turn } from './turn';
 import {
   BATCH_FORMAT,
   answerDisposition,
+  isCoordinator,
   localAttach,
+  noteCoordinators,
   receiveRawMessages,
   refuse,
+  socketOf,
   typedEntries,
   type Link,
 } from './wire';
 
 /** Messages a sender may have under way; granted anew when half of it is used. */
 const SENDER_CREDIT = 1000;
-const SESSION_FILTER = 'com.microsoft:session-filter';
 
 type Handler = (raw: Buffer, delivery: Delivery, session: Session) => void;
 
@@ -47,6 +51,7 @@ export class Broker {
   private readonly byQueue = new Map<Queue, Consumer[]>();
   private readonly incoming = new WeakMap<Receiver, Handler>();
   private readonly authorized = new WeakSet<Connection>();
+  private readonly attaches: SessionAttaches;
   readonly container: Container;
 
   constructor(
@@ -54,8 +59,10 @@ export class Broker {
     private readonly key: SasKey,
     private readonly now: () => number,
     private readonly turn: Turn,
+    private readonly faults: () => Faults,
     onFailure: (error: unknown) => void,
   ) {
+    this.attaches = new SessionAttaches((consumer) => this.addConsumer(consumer));
     this.container = create_container({
       sender_options: { autosettle: false, treat_modified_as_released: false },
       receiver_options: { credit_window: 0, autoaccept: false },
@@ -71,7 +78,11 @@ export class Broker {
         }
       });
     };
-    on('session_open', ({ session }) => session && receiveRawMessages(session));
+    on('session_open', ({ session }) => {
+      if (!session) return;
+      receiveRawMessages(session);
+      noteCoordinators(session);
+    });
     on('sender_open', ({ sender }) => sender && this.attachConsumer(sender));
     on('receiver_open', ({ receiver }) => receiver && this.attachProducer(receiver));
     on('message', (context) => this.receive(context));
@@ -101,12 +112,15 @@ export class Broker {
 
   /** Gives the available messages of a queue to its receivers in turn, one each. */
   handOut(queue: Queue): void {
+    this.attaches.serve(queue);
     const consumers = this.byQueue.get(queue) ?? [];
     for (let progress = true; progress;) {
       progress = false;
       for (const consumer of consumers) {
         if (!consumer.canTake) continue;
-        const delivery = queue.take(consumer.settled);
+        const delivery = consumer.take();
+        // Without sessions, what is not there for one receiver is not there for the next.
+        if (!delivery && queue.settings.requiresSession) continue;
         if (!delivery) break;
         consumer.give(delivery);
         progress = true;
@@ -135,16 +149,35 @@ export class Broker {
         `'${address}' is a topic; receive from one of its subscriptions.`,
       );
     }
-    if (sender.source.filter && SESSION_FILTER in sender.source.filter) {
-      const reason = `The local Service Bus endpoint does not support sessions, and '${address}' does not require them.`;
-      return refuse(sender, 'amqp:not-allowed', reason);
-    }
+    const refusal = receiveRefusal(entity.node, sender);
+    if (refusal) return refuse(sender, refusal.condition, refusal.description);
     const consumer = new Consumer(sender, entity.node);
-    this.consumers.set(sender, consumer);
-    this.byQueue.set(entity.node, [...(this.byQueue.get(entity.node) ?? []), consumer]);
+    if (entity.node.settings.requiresSession) this.attaches.accept(consumer);
+    else this.addConsumer(consumer);
+    this.turn.offer(entity.node);
+  }
+
+  private addConsumer(consumer: Consumer): void {
+    const { link, queue } = consumer;
+    this.consumers.set(link, consumer);
+    this.byQueue.set(queue, [...(this.byQueue.get(queue) ?? []), consumer]);
+  }
+
+  /** The lock of a receiver's session has run out: the receiver is told, and nothing more is given to it. */
+  endSession(owner: object): void {
+    if (!(owner instanceof Consumer)) return;
+    this.detach((link) => link === owner.link);
+    owner.link.close({
+      condition: 'com.microsoft:session-lock-lost',
+      description: 'The session lock has expired. Accept the session again.',
+    });
   }
 
   private attachProducer(receiver: Receiver): void {
+    if (isCoordinator(receiver)) {
+      const reason = 'The local Service Bus endpoint does not support transactions.';
+      return refuse(receiver, 'amqp:not-implemented', reason);
+    }
     const address = receiver.target?.address ?? '';
     receiver.set_source({ address: receiver.source?.address ?? '' });
     receiver.set_target({ address });
@@ -193,7 +226,10 @@ export class Broker {
 
   private enqueue(node: Entity['node'], maxMessageSize: number, raw: Buffer, delivery: Delivery): void {
     const reject = (condition: string, description: string): void =>
-      this.turn.answer(() => delivery.reject({ condition, description }));
+      this.answer(() => delivery.reject({ condition, description }));
+    const fault = this.faultOf('send', node.path, delivery.link.connection);
+    if (fault === 'connection-drop') return;
+    if (fault) return reject(BUSY.condition, BUSY.description);
     if (raw.length > maxMessageSize) {
       return reject(
         'amqp:link:message-size-exceeded',
@@ -203,22 +239,50 @@ export class Broker {
     try {
       // All of a batch is understood before any of it is stored.
       const messages = (delivery.format === BATCH_FORMAT ? unbatch(raw) : [raw]).map(parseMessage);
+      const refusal = node.refusal(messages);
+      if (refusal) return reject(refusal.condition, refusal.description);
       for (const message of messages) node.enqueue(message);
     } catch (error) {
       if (error instanceof MalformedMessage)
         return reject('amqp:decode-error', `Not an AMQP message: ${error.message}.`);
       throw error;
     }
-    this.turn.answer(() => delivery.accept());
+    this.answer(() => delivery.accept());
+  }
+
+  /** The fault that a drill has for this operation; a dropped connection is dropped. */
+  private faultOf(operation: Operation, path: string, connection: Connection): ReturnType<typeof faultFor> {
+    const fault = faultFor(this.faults(), operation, path, Math.random(), Math.random());
+    if (fault === 'connection-drop') socketOf(connection)?.destroy();
+    return fault;
+  }
+
+  /** After the commit, and as late as a drill wants it. */
+  private answer(answer: () => void): void {
+    const { latencyMs } = this.faults();
+    if (latencyMs === 0) this.turn.answer(answer);
+    else {
+      this.turn.plan();
+      setTimeout(() => this.turn.answer(answer), latencyMs);
+    }
   }
 
   private settle(delivery: Delivery | undefined, outcome: Outcome): void {
     const consumer = delivery && this.consumers.get(delivery.link as Sender);
     if (!consumer || typeof delivery.tag === 'string') return;
-    const error = consumer.queue.settle(tokenOfTag(delivery.tag), outcome);
-    const description = error === 'amqp:not-allowed' ? DEAD_LETTERED_TWICE : SUPPORTED_LOCK_LOST;
-    const answer = error ? rejected(error, description) : accepted();
-    this.turn.answer(() => answerDisposition(delivery, answer));
+    const { queue } = consumer;
+    const token = tokenOfTag(delivery.tag);
+    const fault = this.faultOf('settle', queue.path, delivery.link.connection);
+    if (fault === 'connection-drop') return;
+    if (fault === 'lock-lost') queue.loseLocks([token]);
+    const error = fault === 'server-busy' ? undefined : queue.settle(token, outcome);
+    const answer =
+      fault === 'server-busy'
+        ? rejected(BUSY.condition, BUSY.description)
+        : error
+          ? rejected(error, whyNotSettled(error))
+          : accepted();
+    this.answer(() => answerDisposition(delivery, answer));
   }
 
   private authenticate(raw: Buffer, delivery: Delivery, session: Session): void {
@@ -240,9 +304,13 @@ export class Broker {
 
   private manage(entity: Entity, raw: Buffer, delivery: Delivery, session: Session): void {
     const request = parseRequest(raw);
+    const fault = this.faultOf('manage', entity.node.path, session.connection);
+    if (fault === 'connection-drop') return;
     let reply: Reply;
     try {
-      reply = manage(entity, String(request.properties['operation']), new Body(request.body));
+      reply = fault
+        ? { ...BUSY, status: 503 }
+        : manage(entity, String(request.properties['operation']), new Body(request.body));
     } catch (error) {
       if (!(error instanceof MalformedMessage)) throw error;
       reply = {
@@ -261,7 +329,7 @@ export class Broker {
       (sender: Sender) => sender.name === request.replyTo || sender.target?.address === request.replyTo,
     );
     if (!link) return;
-    this.turn.answer(() => {
+    this.answer(() => {
       const sent = link.send(encodeReply(request, reply), undefined, 0);
       (sent as { settled: boolean }).settled = true;
     });
@@ -274,15 +342,44 @@ export class Broker {
     this.turn.offer(consumer.queue);
   }
 
-  /** Locks outlive the link: the service keeps them until they expire. */
+  /** Locks of messages outlive the link until they expire; that of a session ends with it. */
   private detach(gone: (link: Sender) => boolean): void {
+    this.attaches.forget(gone);
     for (const [link, consumer] of this.consumers) {
       if (!gone(link)) continue;
       this.consumers.delete(link);
       const left = (this.byQueue.get(consumer.queue) ?? []).filter((other) => other !== consumer);
       this.byQueue.set(consumer.queue, left);
+      consumer.queue.releaseSession(consumer);
     }
   }
+}
+
+const BUSY: Refusal = {
+  condition: 'com.microsoft:server-busy',
+  description: 'The server is busy. Please retry operation.',
+};
+
+/** The service gives a receiver of the wrong kind the same two sentences. */
+function receiveRefusal({ path, settings }: Queue, { source }: Sender): Refusal | undefined {
+  const { requiresSession, forwardTo, status } = settings;
+  const asksForSession =
+    source.filter !== undefined && source.filter !== null && SESSION_FILTER in source.filter;
+  const notAllowed = (description: string): Refusal => ({ condition: 'amqp:not-allowed', description });
+  if (isReceiveDisabled(status)) return entityDisabled(path);
+  if (forwardTo !== null)
+    return notAllowed(`'${path}' forwards its messages to '${forwardTo}'; receive from there.`);
+  if (requiresSession && !asksForSession) {
+    return notAllowed(
+      'It is not possible for an entity that requires sessions to create a non-sessionful message receiver.',
+    );
+  }
+  if (!requiresSession && asksForSession) {
+    return notAllowed(
+      'A sessionful message receiver cannot be created on an entity that does not require sessions.',
+    );
+  }
+  return undefined;
 }
 
 const isCbs = (address: string): boolean => address.toLowerCase() === '$cbs';

@@ -52,6 +52,7 @@ export interface Envelope {
   annotations: EncodedPairs;
   /** The message-id with its AMQP type, for duplicate detection. */
   messageId: string;
+  sessionId: string | null;
   bare: Uint8Array;
 }
 
@@ -205,6 +206,7 @@ export function parseMessage(raw: Buffer): Envelope {
     scheduledFor: null,
     annotations: { count: 0, bytes: Buffer.alloc(0) },
     messageId: '',
+    sessionId: null,
     bare: raw,
   };
   let bareStart = raw.length;
@@ -241,8 +243,10 @@ export function parseMessage(raw: Buffer): Envelope {
 function identified(raw: Buffer, bareStart: number, properties: Section | undefined) {
   const fields = properties ? elements(raw, properties.value) : [];
   const [idStart, idEnd] = fields;
+  const group = fields.length > GROUP_ID + 1 ? fields[GROUP_ID] : undefined;
+  const sessionId = group === undefined || byteAt(raw, group) === 0x40 ? null : readText(raw, group);
   if (idStart !== undefined && idEnd !== undefined && byteAt(raw, idStart) !== 0x40) {
-    return { messageId: raw.toString('latin1', idStart, idEnd), bare: raw.subarray(bareStart) };
+    return { sessionId, messageId: raw.toString('latin1', idStart, idEnd), bare: raw.subarray(bareStart) };
   }
   const id = write(types.wrap_string(randomUUID().replaceAll('-', '')));
   const rest = idEnd === undefined ? Buffer.alloc(0) : raw.subarray(idEnd, fields.at(-1));
@@ -253,10 +257,53 @@ function identified(raw: Buffer, bareStart: number, properties: Section | undefi
   ]);
   const before = properties ? raw.subarray(bareStart, properties.start) : Buffer.alloc(0);
   const after = raw.subarray(properties ? properties.end : bareStart);
-  return { messageId: id.toString('latin1'), bare: Buffer.concat([before, section, after]) };
+  return { sessionId, messageId: id.toString('latin1'), bare: Buffer.concat([before, section, after]) };
 }
 
-/** The bare message with these application properties set; all the others keep their exact encoding. */
+/** Places of the text fields of the properties section (amqp-core-messaging 3.2.4). */
+const GROUP_ID = 10;
+const PLACES = {
+  MessageId: 0,
+  To: 2,
+  Label: 3,
+  ReplyTo: 4,
+  CorrelationId: 5,
+  ContentType: 6,
+  SessionId: GROUP_ID,
+  ReplyToSessionId: 12,
+} as const;
+
+/** What a rule changes in the copy that it makes. */
+export interface MessageChanges {
+  /** undefined removes. */
+  readonly application: ReadonlyMap<string, unknown>;
+  readonly system: Readonly<Partial<Record<keyof typeof PLACES, string>>>;
+}
+
+export function withChanges(bare: Uint8Array, { application, system }: MessageChanges): Buffer {
+  const changed = withProperties(asBuffer(bare), system);
+  return application.size === 0
+    ? changed
+    : withApplicationProperties(changed, Object.fromEntries(application));
+}
+
+function withProperties(bare: Buffer, system: MessageChanges['system']): Buffer {
+  const entries = Object.entries(system) as [keyof typeof PLACES, string][];
+  if (entries.length === 0) return bare;
+  const first = readSection(bare, 0);
+  const positions = first.code === SECTION.properties ? elements(bare, first.value) : [0];
+  const end = first.code === SECTION.properties ? first.end : 0;
+  const fields: Buffer[] = positions.slice(1).map((stop, i) => bare.subarray(positions[i], stop));
+  for (const [name, value] of entries) {
+    const place = PLACES[name];
+    while (fields.length <= place) fields.push(NULL);
+    fields[place] = write(name === 'ContentType' ? types.wrap_symbol(value) : types.wrap_string(value));
+  }
+  const section = Buffer.from([0x00, 0x53, SECTION.properties]);
+  return Buffer.concat([section, compound(0xd0, fields.length, fields), bare.subarray(end)]);
+}
+
+/** The bare message with these application properties set (undefined: removed); all others keep their encoding. */
 export function withApplicationProperties(bare: Uint8Array, changes: Record<string, unknown>): Buffer {
   const buffer = asBuffer(bare);
   let start = 0;
@@ -272,10 +319,9 @@ export function withApplicationProperties(bare: Uint8Array, changes: Record<stri
       kept = pairs(buffer, section.value).filter((pair) => !Object.hasOwn(changes, pair.key));
     }
   }
-  const set = Object.entries(changes).flatMap(([key, value]) => [
-    write(types.wrap_string(key)),
-    write(types.wrap(value)),
-  ]);
+  const set = Object.entries(changes)
+    .filter(([, value]) => value !== undefined)
+    .flatMap(([key, value]) => [write(types.wrap_string(key)), write(types.wrap(value))]);
   const map = compound(0xd1, kept.length * 2 + set.length, [...kept.map((pair) => pair.bytes), ...set]);
   return Buffer.concat([
     buffer.subarray(0, start),

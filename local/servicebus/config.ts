@@ -4,8 +4,16 @@
  * A property that this endpoint cannot honour is refused, so that nobody tests against behaviour that is not there.
  */
 import { parseDuration } from './duration';
-import type { CorrelationField, Filter } from './entity/filter';
+import type { Status } from './entity/entity';
 import type { QueueSettings } from './entity/queue';
+import type { TopicSettings } from './entity/topic';
+import {
+  RuleError,
+  compileRule,
+  type FilterDefinition,
+  type RuleDefinition,
+  type SystemProperty,
+} from './rules';
 
 class ConfigError extends Error {}
 
@@ -15,11 +23,10 @@ export interface QueueConfig extends QueueSettings {
 }
 export interface SubscriptionConfig extends QueueSettings {
   name: string;
-  filters: Filter[];
+  rules: RuleDefinition[];
 }
-export interface TopicConfig {
+export interface TopicConfig extends TopicSettings {
   name: string;
-  duplicateWindow: number | null;
   defaultTimeToLive: number | null;
   maxMessageSize: number;
   subscriptions: SubscriptionConfig[];
@@ -32,6 +39,8 @@ export interface EmulatorConfig {
 /** The service's limits (https://learn.microsoft.com/azure/service-bus-messaging/service-bus-quotas). */
 const STANDARD_TIER_MESSAGE_KB = 256;
 const PREMIUM_TIER_MESSAGE_KB = 102_400;
+const DEFAULT_ENTITY_MB = 1024;
+const PREMIUM_TIER_ENTITY_MB = 81_920;
 const MAX_LOCK_DURATION = 300_000;
 const MAX_DUPLICATE_WINDOW = 604_800_000;
 
@@ -45,7 +54,26 @@ export function parseEmulatorConfig(json: unknown): EmulatorConfig {
   const queues = namespace.list('Queues').map(readQueue);
   const topics = namespace.list('Topics').map(readTopic);
   rejectDuplicates([...queues, ...topics], 'config.UserConfig.Namespaces[0]');
+  rejectUnknownTargets(queues, topics);
   return { queues, topics };
+}
+
+/** A queue or topic of the same namespace, and not the entity itself, as the service demands. */
+function rejectUnknownTargets(queues: readonly QueueConfig[], topics: readonly TopicConfig[]): void {
+  const known = new Set([...queues, ...topics].map(({ name }) => name.toLowerCase()));
+  for (const { name, forwardTo, forwardDeadLettersTo } of [
+    ...queues,
+    ...topics.flatMap(({ subscriptions }) => subscriptions),
+  ]) {
+    for (const target of [forwardTo, forwardDeadLettersTo]) {
+      if (target === null) continue;
+      if (!known.has(target.toLowerCase()))
+        throw new ConfigError(
+          `"${name}" forwards to "${target}", which is no queue or topic of this namespace.`,
+        );
+      if (target.toLowerCase() === name.toLowerCase()) throw new ConfigError(`"${name}" forwards to itself.`);
+    }
+  }
 }
 
 function readQueue(queue: Reader): QueueConfig {
@@ -57,6 +85,7 @@ function readQueue(queue: Reader): QueueConfig {
     name: queue.name(),
     ...readReceiving(properties),
     duplicateWindow,
+    maxSize: readMaxSize(properties),
     maxMessageSize: readSize(properties),
   };
 }
@@ -70,6 +99,8 @@ function readTopic(topic: Reader): TopicConfig {
   return {
     name: topic.name(),
     duplicateWindow: readDuplicateWindow(properties),
+    maxSize: readMaxSize(properties),
+    status: readStatus(properties),
     defaultTimeToLive: properties.duration('DefaultMessageTimeToLive', Infinity) ?? null,
     maxMessageSize: readSize(properties),
     subscriptions,
@@ -80,54 +111,66 @@ function readSubscription(subscription: Reader): SubscriptionConfig {
   subscription.onlyKeys('Name', 'Properties', 'Rules');
   const properties = subscription.object('Properties');
   properties.onlyKeys(...RECEIVING, ...WITHOUT_LOCAL_EFFECT);
-  const filters = subscription.list('Rules').map(readRule);
+  const rules = subscription.list('Rules').map(readRule);
+  rejectDuplicates(rules, subscription.path);
   return {
     name: subscription.name(),
     ...readReceiving(properties),
     duplicateWindow: null,
+    // The topic's quota counts what its subscriptions hold.
+    maxSize: Infinity,
     // A subscription without rules has the default rule, which is always true.
-    filters: filters.length > 0 ? filters : ['all'],
+    rules: rules.length > 0 ? rules : [{ name: '$Default', filter: { kind: 'true' } }],
   };
 }
 
-function readRule(rule: Reader): Filter {
+function readRule(rule: Reader): RuleDefinition {
   rule.onlyKeys('Name', 'Properties');
   const properties = rule.object('Properties');
-  properties.onlyKeys('FilterType', 'CorrelationFilter', 'SqlFilter');
-  const type = properties.text('FilterType') ?? 'Correlation';
-  if (type === 'Sql' && properties.object('SqlFilter').text('SqlExpression')?.replaceAll(' ', '') === '1=1')
-    return 'all';
-  if (type === 'True') return 'all';
-  if (type !== 'Correlation') {
-    throw properties.error(
-      'FilterType',
-      '"Correlation", or "Sql" with the expression 1=1: other filters are not supported',
-    );
+  properties.onlyKeys('FilterType', 'CorrelationFilter', 'SqlFilter', 'Action');
+  const action = properties.object('Action').text('SqlExpression');
+  const definition = {
+    name: rule.text('Name') ?? '',
+    filter: readFilter(properties),
+    ...(action ? { action } : {}),
+  };
+  try {
+    compileRule(definition);
+  } catch (error) {
+    if (error instanceof RuleError) throw new ConfigError(`${properties.path}: ${error.message}`);
+    throw error;
   }
-  const filter = properties.object('CorrelationFilter');
-  filter.onlyKeys(...Object.keys(CORRELATION_FIELDS), 'Properties');
-  const fields: Partial<Record<CorrelationField, string>> = {};
-  for (const [key, field] of Object.entries(CORRELATION_FIELDS)) {
-    const wanted = filter.text(key);
-    if (wanted !== undefined) fields[field] = wanted;
-  }
-  const wanted = filter.object('Properties').scalars();
-  if (Object.keys(fields).length + Object.keys(wanted).length === 0) {
-    throw properties.error('CorrelationFilter', 'at least one property to compare');
-  }
-  return { fields, properties: wanted };
+  return definition;
 }
 
-const CORRELATION_FIELDS: Record<string, CorrelationField> = {
-  ContentType: 'content_type',
-  CorrelationId: 'correlation_id',
-  Label: 'subject',
-  Subject: 'subject',
-  MessageId: 'message_id',
-  ReplyTo: 'reply_to',
-  ReplyToSessionId: 'reply_to_group_id',
-  SessionId: 'group_id',
-  To: 'to',
+function readFilter(properties: Reader): FilterDefinition {
+  const type = properties.text('FilterType') ?? 'Correlation';
+  if (type === 'True') return { kind: 'true' };
+  if (type === 'False') return { kind: 'false' };
+  if (type === 'Sql') {
+    return { kind: 'sql', expression: properties.object('SqlFilter').text('SqlExpression') ?? '' };
+  }
+  if (type !== 'Correlation') throw properties.error('FilterType', '"Correlation", "Sql", "True" or "False"');
+  const filter = properties.object('CorrelationFilter');
+  filter.onlyKeys(...Object.keys(CORRELATION_FIELDS), 'Properties');
+  const system: Partial<Record<SystemProperty, string>> = {};
+  for (const [key, property] of Object.entries(CORRELATION_FIELDS)) {
+    const wanted = filter.text(key);
+    if (wanted !== undefined) system[property] = wanted;
+  }
+  return { kind: 'correlation', system, user: filter.object('Properties').scalars() };
+}
+
+const CORRELATION_FIELDS: Record<string, SystemProperty> = {
+  ContentType: 'ContentType',
+  CorrelationId: 'CorrelationId',
+  Label: 'Label',
+  Subject: 'Label',
+  MessageId: 'MessageId',
+  ReplyTo: 'ReplyTo',
+  ReplyToSessionId: 'ReplyToSessionId',
+  SessionId: 'SessionId',
+  To: 'To',
 };
 
 const RECEIVING = [
@@ -138,39 +181,54 @@ const RECEIVING = [
   'ForwardDeadLetteredMessagesTo',
   'ForwardTo',
   'RequiresSession',
+  'Status',
 ];
 const SENDING = [
   'RequiresDuplicateDetection',
   'DuplicateDetectionHistoryTimeWindow',
   'MaxMessageSizeInKilobytes',
+  'MaxSizeInMegabytes',
+  'Status',
 ];
 const WITHOUT_LOCAL_EFFECT = [
   'AutoDeleteOnIdle',
   'EnableBatchedOperations',
   'EnablePartitioning',
-  'MaxSizeInMegabytes',
-  'Status',
   'SupportOrdering',
   'UserMetadata',
 ];
 
-function readReceiving(properties: Reader): Omit<QueueSettings, 'duplicateWindow'> {
-  for (const key of ['ForwardTo', 'ForwardDeadLetteredMessagesTo']) {
-    if (properties.text(key)) throw properties.error(key, 'an empty string: forwarding is not supported');
-  }
-  if (properties.flag('RequiresSession'))
-    throw properties.error('RequiresSession', 'false: sessions are not supported');
+function readReceiving(properties: Reader): Omit<QueueSettings, 'duplicateWindow' | 'maxSize'> {
   return {
     lockDuration: properties.duration('LockDuration', MAX_LOCK_DURATION) ?? 60_000,
     maxDeliveryCount: properties.integer('MaxDeliveryCount', 1, 2000) ?? 10,
     defaultTimeToLive: properties.duration('DefaultMessageTimeToLive', Infinity) ?? null,
     deadLetteringOnMessageExpiration: properties.flag('DeadLetteringOnMessageExpiration'),
+    requiresSession: properties.flag('RequiresSession'),
+    // The file may carry them empty.
+    forwardTo: properties.text('ForwardTo') || null,
+    forwardDeadLettersTo: properties.text('ForwardDeadLetteredMessagesTo') || null,
+    status: readStatus(properties),
   };
 }
 
 function readDuplicateWindow(properties: Reader): number | null {
   const window = properties.duration('DuplicateDetectionHistoryTimeWindow', MAX_DUPLICATE_WINDOW) ?? 600_000;
   return properties.flag('RequiresDuplicateDetection') ? window : null;
+}
+
+function readStatus(properties: Reader): Status {
+  const status = properties.text('Status') ?? 'Active';
+  const found = STATUSES.find((known) => known === status);
+  if (!found) throw properties.error('Status', STATUSES.map((known) => `"${known}"`).join(', '));
+  return found;
+}
+const STATUSES: readonly Status[] = ['Active', 'Disabled', 'SendDisabled', 'ReceiveDisabled'];
+
+function readMaxSize(properties: Reader): number {
+  return (
+    (properties.integer('MaxSizeInMegabytes', 1, PREMIUM_TIER_ENTITY_MB) ?? DEFAULT_ENTITY_MB) * 1024 * 1024
+  );
 }
 
 function readSize(properties: Reader): number {

@@ -22,6 +22,11 @@ export class Consumer {
     this.internals._get_drain = () => this.spendCredit();
   }
 
+  /** The next message for this receiver, if there is one. */
+  take(): Delivery | undefined {
+    return this.queue.take(this.settled, this);
+  }
+
   /** Also bounded by the session's buffer of deliveries, which holds them until they are settled. */
   get canTake(): boolean {
     return this.given < this.asked && this.internals.session.outgoing.available() > 0;

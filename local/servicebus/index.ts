@@ -1,14 +1,18 @@
 /** A Service Bus endpoint for one machine: the unchanged @azure/service-bus talks to it over plain TCP. */
 import { mkdirSync } from 'node:fs';
 import { once } from 'node:events';
-import type { AddressInfo, Server, Socket } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { join } from 'node:path';
-import type { Connection, ServerConnectionOptions } from 'rhea';
+import type { Connection, ConnectionOptions } from 'rhea';
 import { Broker } from './broker';
 import type { EmulatorConfig } from './config';
-import { Namespace } from './namespace';
+import { controlServer } from './control';
+import { noFaults, type Faults } from './faults';
+import { Front } from './front';
+import { Namespace, type Counts } from './namespace';
 import { Store } from './store';
 import { Turn } from './turn';
+import { socketOf } from './wire';
 
 export { parseEmulatorConfig, type EmulatorConfig } from './config';
 
@@ -26,7 +30,7 @@ export interface ServiceBusOptions {
 export interface ServiceBus {
   port: number;
   connectionString: string;
-  counts(): Record<string, { active: number; scheduled: number; deadLetter: number }>;
+  counts(): Record<string, Counts>;
   /** Settles when the endpoint had to stop because a change could not be stored. */
   failed: Promise<Error>;
   stop(): Promise<void>;
@@ -41,7 +45,6 @@ export async function startServiceBus(options: ServiceBusOptions): Promise<Servi
   const { host = '127.0.0.1', keyName = 'RootManageSharedAccessKey', now = Date.now } = options;
   mkdirSync(options.dataDir, { recursive: true });
   const store = new Store(join(options.dataDir, 'servicebus.db'));
-  const sockets = new Set<Socket>();
   const connections = new Set<Connection>();
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
@@ -53,8 +56,8 @@ export async function startServiceBus(options: ServiceBusOptions): Promise<Servi
     stopped = true;
     turn.abort();
     clearTimeout(timer);
-    server?.close();
-    for (const socket of sockets) socket.destroy();
+    front.server.close();
+    front.cut();
     reportFailure(error instanceof Error ? error : new Error(String(error)));
   };
 
@@ -77,8 +80,14 @@ export async function startServiceBus(options: ServiceBusOptions): Promise<Servi
   };
 
   const turn = new Turn(store, (queue) => broker.handOut(queue), sleep, fail);
-  const namespace = new Namespace(options.config, store, { now, onAvailable: (queue) => turn.offer(queue) });
-  const broker = new Broker(namespace, { name: keyName, value: options.sharedAccessKey }, now, turn, fail);
+  const namespace = new Namespace(options.config, store, {
+    now,
+    onAvailable: (queue) => turn.offer(queue),
+    onSessionLost: (owner) => broker.endSession(owner),
+  });
+  let faults: Faults = noFaults;
+  const key = { name: keyName, value: options.sharedAccessKey };
+  const broker = new Broker(namespace, key, now, turn, () => faults, fail);
   broker.container.on('connection_open', ({ connection }: { connection: Connection }) =>
     connections.add(connection),
   );
@@ -88,9 +97,19 @@ export async function startServiceBus(options: ServiceBusOptions): Promise<Servi
     );
   }
 
-  let server: Server | undefined;
+  const front = new Front(
+    (socket) => {
+      if (faults.down) socket.destroy();
+      else acceptAmqp(broker, socket);
+    },
+    controlServer(key.value, { get: () => faults, set: setFaults }),
+  );
+  function setFaults(wanted: Faults): void {
+    faults = wanted;
+    if (wanted.down) for (const connection of connections) socketOf(connection)?.destroy();
+  }
   try {
-    server = await listen(broker, options.port, host, sockets);
+    await front.listen(options.port, host);
   } catch (error) {
     turn.end();
     store.close();
@@ -98,11 +117,11 @@ export async function startServiceBus(options: ServiceBusOptions): Promise<Servi
   }
   turn.plan();
 
-  const { port } = server.address() as AddressInfo;
+  const { port } = front.server.address() as AddressInfo;
   const stop = async (): Promise<void> => {
     if (stopped) return;
-    const closed = once(server, 'close');
-    server.close();
+    const closed = once(front.server, 'close');
+    front.server.close();
     turn.end();
     stopped = true;
     clearTimeout(timer);
@@ -112,7 +131,7 @@ export async function startServiceBus(options: ServiceBusOptions): Promise<Servi
         description: 'The Service Bus endpoint is stopping.',
       });
     }
-    const cut = setTimeout(() => sockets.forEach((socket) => socket.destroy()), CLOSE_GRACE_MS);
+    const cut = setTimeout(() => front.cut(), CLOSE_GRACE_MS);
     await closed;
     clearTimeout(cut);
     store.close();
@@ -128,30 +147,17 @@ export async function startServiceBus(options: ServiceBusOptions): Promise<Servi
   };
 }
 
-async function listen(broker: Broker, port: number, host: string, sockets: Set<Socket>): Promise<Server> {
-  const options: ServerConnectionOptions & { noDelay: boolean } = {
-    port,
-    host,
-    // Nagle's algorithm and delayed acknowledgements together cost 40 ms a message.
-    noDelay: true,
+function acceptAmqp(broker: Broker, socket: Socket): void {
+  const options = {
     max_frame_size: 65_536,
     idle_time_out: 120_000,
     // Outgoing deliveries stay buffered until settled, in order: one slow handler holds the slots of all behind it.
     session_buffer_size: { incoming: 8192, outgoing: 65_536 },
   };
-  const server = broker.container.listen(options);
-  server.on('connection', (socket: Socket) => {
-    sockets.add(socket);
-    socket.on('close', () => sockets.delete(socket));
-  });
-  try {
-    await once(server, 'listening');
-  } catch (error) {
-    const inUse = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
-    if (!inUse) throw error;
-    throw new Error(
-      `Port ${port} on ${host} is in use: stop the process that has it or choose another port.`,
-    );
-  }
-  return server;
+  const connection = broker.container.create_connection(
+    options as unknown as ConnectionOptions,
+  ) as Connection & {
+    accept(socket: Socket): void;
+  };
+  connection.accept(socket);
 }

@@ -3,10 +3,14 @@
  * (https://learn.microsoft.com/azure/service-bus-messaging/service-bus-amqp-request-response).
  */
 import { message as amqp, types } from 'rhea';
-import { MalformedMessage, parseMessage, tokenOfUuid } from './codec';
-import { Queue, type Outcome } from './entity/queue';
+import { MalformedMessage, asBuffer, parseMessage, tokenOfUuid } from './codec';
+import type { Refusal } from './entity/entity';
+import { Queue, type Outcome, type SettleError } from './entity/queue';
 import type { Topic } from './entity/topic';
+import type { SubscriptionRules } from './entity/subscription-rules';
 import type { Entity } from './namespace';
+import { RuleError } from './rules';
+import { decodeRule, encodeRule } from './rule-codes';
 
 export interface Reply {
   status: number;
@@ -15,18 +19,33 @@ export interface Reply {
   body?: unknown;
 }
 
-export const SUPPORTED_LOCK_LOST =
+const LOCK_LOST =
   'The lock supplied is invalid. Either the lock expired, or the message has already been removed from the queue.';
+const SESSION_LOCK_LOST = 'The session lock has expired. Accept the session again.';
+const DEAD_LETTERED_TWICE = 'A message of a dead-letter queue cannot be dead-lettered again.';
+
+export const whyNotSettled = (error: SettleError): string =>
+  error === 'amqp:not-allowed'
+    ? DEAD_LETTERED_TWICE
+    : error === 'com.microsoft:session-lock-lost'
+      ? SESSION_LOCK_LOST
+      : LOCK_LOST;
 
 const PEEK_LIMIT = 250;
 const LONG = 0x81;
+const STRING = 0xb1;
 const TIMESTAMP = 0x83;
 
 const OK: Reply = { status: 200, description: 'OK' };
 const lockLost: Reply = {
   status: 410,
-  description: SUPPORTED_LOCK_LOST,
+  description: LOCK_LOST,
   condition: 'com.microsoft:message-lock-lost',
+};
+const sessionLockLost: Reply = {
+  status: 410,
+  description: SESSION_LOCK_LOST,
+  condition: 'com.microsoft:session-lock-lost',
 };
 const notFound = (description: string): Reply => ({
   status: 404,
@@ -47,6 +66,8 @@ export function manage(entity: Entity, operation: string, body: Body): Reply {
         : notFound('The scheduled message was not found; it may have been enqueued or cancelled already.');
   }
   if (!(node instanceof Queue)) return notImplemented(operation);
+  if (entity.rules && RULE_OPERATIONS.has(operation)) return manageRules(entity.rules, operation, body);
+  if (SESSION_OPERATIONS.has(operation)) return manageSession(node, operation, body);
   switch (operation) {
     case 'com.microsoft:renew-lock': {
       const ends = node.renew(body.tokens('lock-tokens'));
@@ -61,6 +82,90 @@ export function manage(entity: Entity, operation: string, body: Body): Reply {
   }
 }
 
+const SESSION_OPERATIONS = new Set([
+  'com.microsoft:renew-session-lock',
+  'com.microsoft:get-session-state',
+  'com.microsoft:set-session-state',
+  'com.microsoft:get-message-sessions',
+]);
+
+function manageSession(queue: Queue, operation: string, body: Body): Reply {
+  if (!queue.settings.requiresSession) {
+    return { status: 400, description: `'${queue.path}' has no sessions.`, condition: 'amqp:not-allowed' };
+  }
+  const id = body.text('session-id') ?? '';
+  switch (operation) {
+    case 'com.microsoft:renew-session-lock': {
+      const until = queue.renewSession(id);
+      return until === undefined
+        ? sessionLockLost
+        : { ...OK, body: { expiration: types.wrap_timestamp(until) } };
+    }
+    case 'com.microsoft:get-session-state': {
+      const found = queue.sessionState(id);
+      if (!found) return sessionLockLost;
+      const state = found.state && types.wrap_binary(asBuffer(found.state));
+      return { ...OK, body: { 'session-state': state } };
+    }
+    case 'com.microsoft:set-session-state':
+      return queue.setSessionState(id, body.bytes('session-state')) ? OK : sessionLockLost;
+    default: {
+      const [skip = 0] = body.numbers('skip');
+      const [top = Infinity] = body.numbers('top');
+      const ids = queue.sessionsSince(body.time('last-updated-time') ?? 0).slice(skip, skip + top);
+      if (ids.length === 0) return { status: 204, description: 'NoContent' };
+      return {
+        ...OK,
+        body: {
+          skip: types.wrap_int(skip + ids.length),
+          'sessions-ids': types.wrap_array(ids, STRING, undefined),
+        },
+      };
+    }
+  }
+}
+
+const RULE_OPERATIONS = new Set([
+  'com.microsoft:add-rule',
+  'com.microsoft:remove-rule',
+  'com.microsoft:enumerate-rules',
+]);
+
+function manageRules(rules: SubscriptionRules, operation: string, body: Body): Reply {
+  const name = body.text('rule-name') ?? '';
+  switch (operation) {
+    case 'com.microsoft:add-rule':
+      try {
+        if (rules.add(decodeRule(name, body.map('rule-description')))) return OK;
+      } catch (error) {
+        if (!(error instanceof RuleError)) throw error;
+        return { status: 400, description: error.message, condition: 'com.microsoft:argument-error' };
+      }
+      return {
+        status: 409,
+        description: `The messaging entity '${name}' already exists.`,
+        condition: 'com.microsoft:entity-already-exists',
+      };
+    case 'com.microsoft:remove-rule':
+      if (rules.remove(name)) return OK;
+      return {
+        status: 404,
+        description: `The messaging entity '${name}' could not be found.`,
+        condition: 'amqp:not-found',
+      };
+    default: {
+      const [skip = 0] = body.numbers('skip');
+      const [top = Infinity] = body.numbers('top');
+      const found = rules.list.slice(skip, skip + top);
+      if (found.length === 0) return { status: 204, description: 'NoContent' };
+      return {
+        ...OK,
+        body: { rules: types.wrap_list(found.map(({ definition }) => encodeRule(definition))) },
+      };
+    }
+  }
+}
+
 function notImplemented(operation: string): Reply {
   return {
     status: 501,
@@ -72,7 +177,8 @@ function notImplemented(operation: string): Reply {
 function peek(node: Queue | Topic, body: Body): Reply {
   const [from] = body.numbers('from-sequence-number');
   const [count] = body.numbers('message-count');
-  const found = node.peek(from ?? 0, Math.min(count ?? 1, PEEK_LIMIT));
+  const most = Math.min(count ?? 1, PEEK_LIMIT);
+  const found = node.peek(from ?? 0, most, body.text('session-id'));
   if (found.length === 0)
     return { status: 204, description: 'NoContent', condition: 'com.microsoft:message-not-found' };
   return { ...OK, body: { messages: types.wrap_list(found.map((message) => types.wrap_map({ message }))) } };
@@ -91,14 +197,20 @@ function schedule({ node, maxMessageSize }: Entity, body: Body): Reply {
     const description = `The message is larger than the limit of ${maxMessageSize} bytes.`;
     return { status: 400, description, condition: 'amqp:link:message-size-exceeded' };
   }
+  const refusal = node.refusal(messages.map(({ incoming }) => incoming));
+  if (refusal) return refused(refusal);
   // A duplicate is accepted and dropped; 0 stands where its number would be.
   const sequences = messages.map(({ incoming }) => node.enqueue(incoming) ?? 0);
   return { ...OK, body: { 'sequence-numbers': types.wrap_array(sequences, LONG, undefined) } };
 }
 
+function refused({ condition, description }: Refusal): Reply {
+  return { status: condition === 'amqp:resource-limit-exceeded' ? 403 : 400, description, condition };
+}
+
 function receiveDeferred(queue: Queue, body: Body): Reply {
   const [mode] = body.numbers('receiver-settle-mode');
-  const found = queue.takeDeferred(body.numbers('sequence-numbers'), mode === 0);
+  const found = queue.takeDeferred(body.numbers('sequence-numbers'), mode === 0, body.text('session-id'));
   if (!found) return notFound('Failed to lock one or more specified messages. The message does not exist.');
   const messages = found.map(({ token, bytes }) =>
     types.wrap_map({
@@ -118,13 +230,11 @@ function settle(queue: Queue, body: Body): Reply {
   for (const token of body.tokens('lock-tokens')) {
     const error = queue.settle(token, outcome);
     if (error === 'amqp:not-allowed')
-      return { status: 400, description: DEAD_LETTERED_TWICE, condition: error };
-    if (error) return lockLost;
+      return { status: 400, description: whyNotSettled(error), condition: error };
+    if (error) return error === 'com.microsoft:session-lock-lost' ? sessionLockLost : lockLost;
   }
   return OK;
 }
-
-export const DEAD_LETTERED_TWICE = 'A message of a dead-letter queue cannot be dead-lettered again.';
 
 function outcomeOf(body: Body): Outcome | undefined {
   const properties = { ...body.map('properties-to-modify') };
@@ -174,6 +284,17 @@ export class Body {
     const value = this.fields[key];
     const list: unknown[] = Array.isArray(value) ? value : [];
     return list.map((item) => (Buffer.isBuffer(item) && item.length === 16 ? tokenOfUuid(item) : ''));
+  }
+
+  bytes(key: string): Buffer | null {
+    const value = this.fields[key];
+    return Buffer.isBuffer(value) ? value : null;
+  }
+
+  /** Milliseconds. */
+  time(key: string): number | undefined {
+    const value = this.fields[key];
+    return value instanceof Date ? value.getTime() : undefined;
   }
 
   map(key: string): Record<string, unknown> {

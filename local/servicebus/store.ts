@@ -18,6 +18,7 @@ export interface MessageContent {
   priority: number | null;
   ttl: number | null;
   scheduledFor: number | null;
+  sessionId: string | null;
   annotations: EncodedPairs;
   bare: Uint8Array;
 }
@@ -39,10 +40,14 @@ export interface IndexEntry {
   state: number;
   deliveryCount: number;
   expiresAt: number | null;
+  sessionId: string | null;
+  /** Bytes of the bare message: what counts against the size of the entity. */
+  size: number;
 }
 
-const SCHEMA_VERSION = 1;
-const SCHEMA = `
+/** One step for each version of the file; a file of an older version takes the steps it lacks. */
+const SCHEMA = [
+  `
   CREATE TABLE entities (id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, last_sequence INTEGER NOT NULL) STRICT;
   CREATE TABLE messages (
     entity INTEGER NOT NULL, sequence INTEGER NOT NULL, enqueued_sequence INTEGER NOT NULL, state INTEGER NOT NULL,
@@ -52,8 +57,15 @@ const SCHEMA = `
   CREATE INDEX messages_wake ON messages (entity, wake_at) WHERE wake_at IS NOT NULL;
   CREATE TABLE history (entity INTEGER NOT NULL, message_id TEXT NOT NULL, seen_at INTEGER NOT NULL,
     PRIMARY KEY (entity, message_id)) STRICT, WITHOUT ROWID;
-  CREATE INDEX history_age ON history (entity, seen_at);
-  PRAGMA user_version = ${SCHEMA_VERSION};`;
+  CREATE INDEX history_age ON history (entity, seen_at);`,
+  `
+  ALTER TABLE messages ADD COLUMN session_id TEXT;
+  ALTER TABLE entities ADD COLUMN rules_source TEXT;
+  CREATE TABLE sessions (entity INTEGER NOT NULL, session_id TEXT NOT NULL, state BLOB NOT NULL, updated_at INTEGER NOT NULL,
+    PRIMARY KEY (entity, session_id)) STRICT, WITHOUT ROWID;
+  CREATE TABLE rules (entity INTEGER NOT NULL, position INTEGER NOT NULL, definition TEXT NOT NULL,
+    PRIMARY KEY (entity, position)) STRICT, WITHOUT ROWID;`,
+];
 
 class StoreError extends Error {}
 
@@ -168,6 +180,7 @@ export class EntityStore {
       m.annotations.count,
       m.annotations.bytes.length > 0 ? m.annotations.bytes : EMPTY,
       m.bare,
+      m.sessionId,
     );
   }
 
@@ -178,9 +191,43 @@ export class EntityStore {
     return messageOf(row);
   }
 
-  /** In sequence order, from the given sequence number on. */
-  list(from: number, limit: number): StoredMessage[] {
-    return this.sql.list.all(this.id, from, limit).map(messageOf);
+  /** In sequence order, from the given sequence number on; those of one session where it is named. */
+  list(from: number, limit: number, sessionId?: string): StoredMessage[] {
+    const rows =
+      sessionId === undefined
+        ? this.sql.list.all(this.id, from, limit)
+        : this.sql.listSession.all(this.id, sessionId, from, limit);
+    return rows.map(messageOf);
+  }
+
+  sessionState(sessionId: string): Uint8Array | null {
+    const row = this.sql.sessionState.get(this.id, sessionId);
+    return row ? bytes(row['state']) : null;
+  }
+
+  setSessionState(sessionId: string, state: Uint8Array | null, now: number): void {
+    if (state === null) this.store.write(this.sql.clearSessionState, this.id, sessionId);
+    else
+      this.store.write(this.sql.setSessionState, this.id, sessionId, state.length > 0 ? state : EMPTY, now);
+  }
+
+  /** Sessions that have a state set, or a message enqueued, after this time. */
+  sessionsSince(time: number): string[] {
+    return this.sql.sessionsSince.all(this.id, time, this.id, time).map((row) => String(row['session_id']));
+  }
+
+  /** What was written last, and for which configuration. */
+  rules(): { source: string | null; definitions: string[] } {
+    return {
+      source: text(this.sql.rulesSource.get(this.id)?.['rules_source']),
+      definitions: this.sql.rules.all(this.id).map((row) => String(row['definition'])),
+    };
+  }
+
+  setRules(source: string, definitions: readonly string[]): void {
+    this.store.write(this.sql.setRulesSource, source, this.id);
+    this.store.write(this.sql.clearRules, this.id);
+    definitions.forEach((definition, i) => this.store.write(this.sql.addRule, this.id, i, definition));
   }
 
   *index(): Generator<IndexEntry> {
@@ -190,6 +237,8 @@ export class EntityStore {
         state: number(row['state']),
         deliveryCount: number(row['delivery_count']),
         expiresAt: optional(row['expires_at']),
+        sessionId: text(row['session_id']),
+        size: number(row['size']),
       };
     }
   }
@@ -225,11 +274,24 @@ const SQL = {
   addEntity: 'INSERT INTO entities (path, last_sequence) VALUES (?, 0) ON CONFLICT DO NOTHING',
   entity: 'SELECT id, last_sequence FROM entities WHERE path = ?',
   setSequence: 'UPDATE entities SET last_sequence = ? WHERE id = ?',
-  insert: 'INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+  insert: 'INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
   load: 'SELECT * FROM messages WHERE entity = ? AND sequence = ?',
   list: 'SELECT * FROM messages WHERE entity = ? AND sequence >= ? ORDER BY sequence LIMIT ?',
-  index:
-    'SELECT sequence, state, delivery_count, expires_at FROM messages WHERE entity = ? ORDER BY sequence',
+  listSession:
+    'SELECT * FROM messages WHERE entity = ? AND session_id = ? AND sequence >= ? ORDER BY sequence LIMIT ?',
+  sessionState: 'SELECT state FROM sessions WHERE entity = ? AND session_id = ?',
+  setSessionState: `INSERT INTO sessions VALUES (?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET state = excluded.state, updated_at = excluded.updated_at`,
+  clearSessionState: 'DELETE FROM sessions WHERE entity = ? AND session_id = ?',
+  sessionsSince: `SELECT session_id FROM sessions WHERE entity = ? AND updated_at > ? UNION
+    SELECT session_id FROM messages WHERE entity = ? AND enqueued_at > ? AND session_id IS NOT NULL ORDER BY session_id`,
+  rulesSource: 'SELECT rules_source FROM entities WHERE id = ?',
+  setRulesSource: 'UPDATE entities SET rules_source = ? WHERE id = ?',
+  rules: 'SELECT definition FROM rules WHERE entity = ? ORDER BY position',
+  clearRules: 'DELETE FROM rules WHERE entity = ?',
+  addRule: 'INSERT INTO rules VALUES (?, ?, ?)',
+  index: `SELECT sequence, state, delivery_count, expires_at, session_id, length(bare) AS size
+    FROM messages WHERE entity = ? ORDER BY sequence`,
   remove: 'DELETE FROM messages WHERE entity = ? AND sequence = ?',
   setDelivery: 'UPDATE messages SET state = ?, delivery_count = ? WHERE entity = ? AND sequence = ?',
   setBare: 'UPDATE messages SET bare = ? WHERE entity = ? AND sequence = ?',
@@ -255,10 +317,9 @@ function open(file: string): DatabaseSync {
     const damage = db.prepare('PRAGMA quick_check(1)').get()?.['quick_check'];
     if (damage !== 'ok') throw new Error(String(damage));
     const version = number(db.prepare('PRAGMA user_version').get()?.['user_version']);
-    if (version === 0) db.exec(SCHEMA);
-    else if (version !== SCHEMA_VERSION)
-      throw new Error(`schema version ${version}, expected ${SCHEMA_VERSION}`);
-    db.exec('BEGIN IMMEDIATE; COMMIT');
+    if (version > SCHEMA.length) throw new Error(`schema version ${version}, expected ${SCHEMA.length}`);
+    const steps = [...SCHEMA.slice(version), `PRAGMA user_version = ${SCHEMA.length};`];
+    db.exec(`BEGIN IMMEDIATE; ${steps.join('\n')} COMMIT`);
     return db;
   } catch (error) {
     db?.close();
@@ -284,6 +345,7 @@ function messageOf(row: Record<string, SQLOutputValue>): StoredMessage {
     durable: row['durable'] === 1,
     priority: optional(row['priority']),
     ttl: optional(row['ttl']),
+    sessionId: text(row['session_id']),
     annotations: { count: number(row['annotation_count']), bytes: bytes(row['annotations']) },
     bare: bytes(row['bare']),
   };
@@ -296,6 +358,9 @@ function number(value: SQLOutputValue | undefined): number {
 }
 function optional(value: SQLOutputValue | undefined): number | null {
   return value === null || value === undefined ? null : number(value);
+}
+function text(value: SQLOutputValue | undefined): string | null {
+  return typeof value === 'string' ? value : null;
 }
 function bytes(value: SQLOutputValue | undefined): Uint8Array {
   if (!(value instanceof Uint8Array))

@@ -2,7 +2,8 @@
  * The parts of rhea that a broker needs and its typings leave out. Everything here was read in rhea 3.0.5
  * (lib/session.js, lib/link.js); the tests over the wire are what notices a change.
  */
-import type { Delivery, Receiver, Sender, Session, Typed } from 'rhea';
+import type { Socket } from 'node:net';
+import type { Connection, Delivery, Receiver, Sender, Session, Typed } from 'rhea';
 
 export type Link = Sender | Receiver;
 
@@ -12,6 +13,7 @@ interface Attach {
   max_message_size?: number;
   snd_settle_mode?: number;
   rcv_settle_mode?: number;
+  properties?: Record<string, unknown>;
 }
 
 type LinkInternals = {
@@ -43,6 +45,47 @@ export function receiveRawMessages(session: Session): void {
     deliver(frame);
   };
 }
+
+type AttachFrame = { performative: { name: string; target?: { descriptor?: { value?: unknown } } } };
+
+const coordinators = new WeakMap<Session, Set<string>>();
+
+/**
+ * Notes the links to a transaction coordinator (amqp-core-transactions 4.5.1), a kind of target that rhea does not know
+ * and would print a warning about.
+ */
+export function noteCoordinators(session: Session): void {
+  const names = new Set<string>();
+  coordinators.set(session, names);
+  const hooked = session as Session & { on_attach(frame: AttachFrame): void };
+  const attach = hooked.on_attach.bind(session);
+  hooked.on_attach = (frame) => {
+    const code = frame.performative.target?.descriptor?.value;
+    if (Number(code) === 0x30 || code === 'amqp:coordinator:list') {
+      names.add(frame.performative.name);
+      delete frame.performative.target;
+    }
+    attach(frame);
+  };
+}
+
+export function isCoordinator(link: Link): boolean {
+  return coordinators.get(link.session)?.has(link.name) ?? false;
+}
+
+interface OpenState {
+  state: { local_open: boolean; open_requests: number };
+}
+
+/** Takes back the answer that rhea gives to every attach, until somebody opens the link. */
+export function holdBackAttach(link: Link): void {
+  const { state } = link as unknown as OpenState;
+  state.local_open = false;
+  state.open_requests = 0;
+}
+
+export const socketOf = (connection: Connection): Socket | undefined =>
+  (connection as unknown as { socket?: Socket }).socket;
 
 export function localAttach(link: Link): Attach {
   return (link as unknown as LinkInternals).local.attach;

@@ -22,6 +22,11 @@ export class Sequences {
     }
   }
 
+  /** The lowest, without taking it. */
+  get first(): number | undefined {
+    return this.list[this.head];
+  }
+
   take(): number | undefined {
     if (this.head === this.list.length) return undefined;
     const sequence = this.list[this.head++];

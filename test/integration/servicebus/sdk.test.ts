@@ -564,7 +564,7 @@ describe('refusals', () => {
     [
       'the next session',
       () => client.acceptNextSession('plain-0'),
-      { message: expect.stringContaining('does not support sessions') as string },
+      { message: expect.stringContaining('does not require sessions') as string },
     ],
     ['a session by name', () => client.acceptSession('plain-0', 's'), { code: 'SessionCannotBeLocked' }],
   ];

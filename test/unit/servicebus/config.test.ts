@@ -33,6 +33,11 @@ test('defaults are those of the service', () => {
       defaultTimeToLive: null,
       deadLetteringOnMessageExpiration: false,
       duplicateWindow: null,
+      requiresSession: false,
+      forwardTo: null,
+      forwardDeadLettersTo: null,
+      status: 'Active',
+      maxSize: 1024 * 1024 * 1024,
       maxMessageSize: 262_144,
     },
   ]);
@@ -54,8 +59,10 @@ test.each<[object, string]>([
     'Queues[0].Properties.MaxDeliveryCount must be a whole number from 1 to 2000; found 0',
   ],
   [{ MaxDeliverCount: 3 }, 'Queues[0].Properties.MaxDeliverCount is not known here'],
-  [{ RequiresSession: true }, 'RequiresSession must be false: sessions are not supported'],
-  [{ ForwardTo: 'other' }, 'ForwardTo must be an empty string: forwarding is not supported'],
+  [{ ForwardTo: 'other' }, '"q" forwards to "other", which is no queue or topic of this namespace'],
+  [{ ForwardDeadLetteredMessagesTo: 'Q' }, '"q" forwards to itself'],
+  [{ Status: 'Off' }, 'Properties.Status must be "Active", "Disabled", "SendDisabled", "ReceiveDisabled"'],
+  [{ MaxSizeInMegabytes: 0 }, 'MaxSizeInMegabytes must be a whole number from 1 to 81920'],
   [{ RequiresDuplicateDetection: 'yes' }, 'RequiresDuplicateDetection must be true or false; found "yes"'],
 ])('%j is refused', (properties, message) => {
   expect(() => parseEmulatorConfig(queue(properties))).toThrow(message);
@@ -68,31 +75,46 @@ test.each<[string, unknown, string]>([
   ['no name', namespace({ Queues: [{}] }), 'Queues[0].Name must be a name'],
   ['a list that is none', namespace({ Queues: {} }), 'Queues must be a list'],
   [
-    'a SQL filter',
-    rule({ FilterType: 'Sql', SqlFilter: { SqlExpression: 'a = 1' } }),
-    'Rules[0].Properties.FilterType must be',
+    'a SQL filter that is none',
+    rule({ FilterType: 'Sql', SqlFilter: { SqlExpression: 'a = ' } }),
+    'Rules[0].Properties: Expected a property at position 5 of the expression, found the end',
   ],
+  [
+    'an action that is none',
+    rule({ FilterType: 'True', Action: { SqlExpression: 'DROP x' } }),
+    "Expected 'SET' or 'REMOVE'",
+  ],
+  ['a rule name twice', rule({ FilterType: 'True' }, { FilterType: 'False' }), 'names "r" twice'],
   [
     'an empty filter',
     rule({ FilterType: 'Correlation', CorrelationFilter: {} }),
-    'CorrelationFilter must be at least one',
+    'A correlation filter must name at least one property',
   ],
 ])('%s', (_, json, message) => expect(() => parseEmulatorConfig(json)).toThrow(message));
 
-test('filters', () => {
-  const filters = (properties: object): unknown =>
-    parseEmulatorConfig(rule(properties)).topics[0]?.subscriptions[0]?.filters;
-  expect(filters({ FilterType: 'Sql', SqlFilter: { SqlExpression: '1 = 1' } })).toEqual(['all']);
-  expect(filters({ CorrelationFilter: { Label: 'L', Properties: { n: 1 } } })).toEqual([
-    { fields: { subject: 'L' }, properties: { n: 1 } },
+test('rules', () => {
+  const rules = (properties: object): unknown =>
+    parseEmulatorConfig(rule(properties)).topics[0]?.subscriptions[0]?.rules;
+  expect(
+    rules({
+      FilterType: 'Sql',
+      SqlFilter: { SqlExpression: 'a = 1' },
+      Action: { SqlExpression: 'SET b = 2' },
+    }),
+  ).toEqual([{ name: 'r', filter: { kind: 'sql', expression: 'a = 1' }, action: 'SET b = 2' }]);
+  expect(rules({ CorrelationFilter: { Label: 'L', Properties: { n: 1 } } })).toEqual([
+    { name: 'r', filter: { kind: 'correlation', system: { Label: 'L' }, user: { n: 1 } } },
+  ]);
+  const bare = namespace({ Topics: [{ Name: 't', Subscriptions: [{ Name: 's' }] }] });
+  expect(parseEmulatorConfig(bare).topics[0]?.subscriptions[0]?.rules).toEqual([
+    { name: '$Default', filter: { kind: 'true' } },
   ]);
 });
 
 function namespace(content: object): object {
   return { UserConfig: { Namespaces: [{ Name: 'n', ...content }] }, Other: 'is ignored' };
 }
-function rule(Properties: object): object {
-  return namespace({
-    Topics: [{ Name: 't', Subscriptions: [{ Name: 's', Rules: [{ Name: 'r', Properties }] }] }],
-  });
+function rule(...rules: object[]): object {
+  const Rules = rules.map((Properties) => ({ Name: 'r', Properties }));
+  return namespace({ Topics: [{ Name: 't', Subscriptions: [{ Name: 's', Rules }] }] });
 }

@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { message as amqp } from 'rhea';
 import { parseMessage } from '../../../local/servicebus/codec';
-import { Queue, type QueueSettings } from '../../../local/servicebus/entity/queue';
+import { Queue, type EntityContext, type QueueSettings } from '../../../local/servicebus/entity/queue';
 import { Store } from '../../../local/servicebus/store';
 import { temporaryDirectory } from '../../integration/servicebus/endpoint';
 
@@ -16,6 +16,11 @@ const settings: QueueSettings = {
   defaultTimeToLive: null,
   deadLetteringOnMessageExpiration: true,
   duplicateWindow: null,
+  requiresSession: false,
+  maxSize: Infinity,
+  forwardTo: null,
+  forwardDeadLettersTo: null,
+  status: 'Active',
 };
 
 function onClock(changes: Partial<QueueSettings>, act: (on: ReturnType<typeof build>) => void): void {
@@ -30,9 +35,15 @@ function onClock(changes: Partial<QueueSettings>, act: (on: ReturnType<typeof bu
 function build(file: string, with_: QueueSettings) {
   const store = new Store(file);
   const clock = { now: 1_000_000 };
-  const context = { now: () => clock.now, onAvailable: () => undefined };
-  const dead = new Queue('q/$DeadLetterQueue', with_, store.entity('q/$DeadLetterQueue'), context);
-  const queue = new Queue('q', with_, store.entity('q'), context, dead);
+  const context: EntityContext = {
+    now: () => clock.now,
+    onAvailable: () => undefined,
+    onSessionLost: () => undefined,
+    forward: () => undefined,
+  };
+  const dead = new Queue('q/$DeadLetterQueue', settings, store.entity('q/$DeadLetterQueue'), context);
+  const transferDeadLetters = new Queue('q/$Transfer', settings, store.entity('q/$Transfer'), context);
+  const queue = new Queue('q', with_, store.entity('q'), context, { deadLetters: dead, transferDeadLetters });
   const send = (body: string, fields: object = {}): number | undefined =>
     queue.enqueue(parseMessage(amqp.encode({ body, ...fields })));
   const take = (from = queue): { token: string; body: unknown; count: unknown } | undefined => {

@@ -1,0 +1,11 @@
+export { SYSTEM_PROPERTIES, type Facts, type SystemProperty } from './expression';
+export { RuleError } from './lexer';
+export {
+  compileRule,
+  copiesFor,
+  factsOf,
+  type CorrelationValue,
+  type FilterDefinition,
+  type Rule,
+  type RuleDefinition,
+} from './rule';
