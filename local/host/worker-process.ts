@@ -170,7 +170,8 @@ export class WorkerProcess {
   }
 
   #failPending(message: string): void {
-    for (const id of [...this.#pending.keys()]) this.#take(id)?.reject(new InvocationError({ message }, 'lost'));
+    for (const id of [...this.#pending.keys()])
+      this.#take(id)?.reject(new InvocationError({ message }, 'lost'));
   }
 
   /** A function cannot be interrupted, so a timeout costs the whole process, with everything else it runs. */

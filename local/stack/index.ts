@@ -121,6 +121,7 @@ export async function startStack(options: StackOptions): Promise<StackHandle> {
       scripts.host,
       ports,
       appDir,
+      dataDir,
       keys.functionKeysFile,
       {
         DEFAULT_TENANT: settings['DEFAULT_TENANT'] ?? 'demo',

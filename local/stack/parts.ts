@@ -108,6 +108,7 @@ export function hostPart(
   script: string,
   ports: StackPorts,
   appDir: string,
+  dataDir: string,
   keysFile: string,
   env: Record<string, string | undefined>,
   common: Common,
@@ -115,7 +116,10 @@ export function hostPart(
   return new Part({
     name: 'Functions host',
     script,
-    args: ['--app', appDir, '--port', String(ports.host), '--keys', keysFile, '--exit-with-parent'],
+    args: [
+      ...['--app', appDir, '--port', String(ports.host), '--keys', keysFile, '--data', dataDir],
+      '--exit-with-parent',
+    ],
     env,
     isReady: saysReady,
     stopLimitMs: HOST_STOP_LIMIT_MS,
