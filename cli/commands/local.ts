@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { startCosmos } from '../../local/cosmos';
 import { parseEmulatorConfig, startServiceBus, type EmulatorConfig } from '../../local/servicebus';
 import { StackError } from '../../local';
-import { port } from '../options';
+import { partitions, port } from '../options';
 
 interface Options {
   readonly port: number;
@@ -40,8 +40,10 @@ export function localCommand(): Command {
     .option('--port <n>', 'port', port, 8081)
     .option('--data <dir>', 'where documents are kept', '.medrelay-cosmos')
     .option('--key <key>', "account key (default: the emulator's well-known key)")
-    .action(async ({ port, data, key }: Options) => {
-      await untilStopped(() => startCosmos({ port, dataDir: data, ...(key !== undefined && { key }) }));
+    .option('--partitions <n>', 'physical partitions of a new container', partitions, 1)
+    .action(async ({ port, data, key, partitions }: Options & { partitions: number }) => {
+      const account = { port, dataDir: data, partitions, ...(key !== undefined && { key }) };
+      await untilStopped(() => startCosmos(account));
     });
   return command;
 }

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { createPublicKey, verify, type JsonWebKey, type KeyObject } from 'node:crypto';
 import { CosmosError } from './errors';
 
@@ -35,15 +36,17 @@ const builtInRoles: Record<string, string[]> = {
   ],
 };
 
-export type DataAction =
-  | 'readMetadata'
-  | 'executeQuery'
-  | 'readChangeFeed'
-  | 'items/create'
-  | 'items/read'
-  | 'items/replace'
-  | 'items/upsert'
-  | 'items/delete';
+const actions = [
+  'readMetadata',
+  'executeQuery',
+  'readChangeFeed',
+  'items/create',
+  'items/read',
+  'items/replace',
+  'items/upsert',
+  'items/delete',
+] as const;
+export type DataAction = (typeof actions)[number];
 
 const fullName = (action: DataAction) =>
   action === 'readMetadata' ? `${prefix}${action}` : `${containers}/${action}`;
@@ -124,6 +127,33 @@ export function tokenVerifier(
     const [expires, begins] = [Number(claims['exp']), Number(claims['nbf'] ?? 0)];
     return isSigned && seconds < expires && seconds >= begins - 300 ? claims : undefined;
   };
+}
+
+/** A file `{ "jwks": { "keys": [...] }, "principals": [...] }`. */
+export function readIdentities(file: string): Identities {
+  try {
+    const { jwks, principals } = JSON.parse(readFileSync(file, 'utf8')) as {
+      jwks: { keys: JsonWebKey[] };
+      principals: Principal[];
+    };
+    checkPrincipals(principals);
+    return { principals, verify: tokenVerifier(jwks, Date.now) };
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`The identities in ${file} cannot be read: ${reason}`, { cause });
+  }
+}
+
+/** A misspelt action would only show as a refusal that nobody understands. */
+function checkPrincipals(principals: readonly Principal[]): void {
+  const known = actions.map(fullName);
+  for (const { id, dataActions } of principals) {
+    const wrong = dataActions.find(
+      (each) => !Object.hasOwn(builtInRoles, each) && !known.some((name) => matches(each, name)),
+    );
+    if (wrong !== undefined)
+      throw new Error(`'${wrong}' of principal ${id} is neither a data action nor a built-in role.`);
+  }
 }
 
 function decoded(part: string): Record<string, unknown> | undefined {

@@ -230,6 +230,16 @@ function checkDefinition(body: unknown): JsonObject {
   if (defaultTtl !== undefined && defaultTtl !== null && !isTtl(defaultTtl)) {
     throw badRequest("'defaultTtl' must be -1 or a positive whole number of seconds.");
   }
+  for (const name of [
+    'computedProperties',
+    'vectorEmbeddingPolicy',
+    'fullTextPolicy',
+    'analyticalStorageTtl',
+  ]) {
+    if (definition[name] !== undefined) {
+      throw badRequest(`'${name}' of a container is not supported by the local endpoint.`);
+    }
+  }
   checkVersions(definition['changeFeedPolicy']);
   // The service of today hashes by version 2; a client that reads no version from it would hash by version 1.
   const key = { paths: paths as string[], kind: typeof kind === 'string' ? kind : wantedKind, version: 2 };

@@ -14,9 +14,12 @@ import { isObject } from './sql/value';
 
 /** Everything under a container: items, their queries, batches and changes, and its physical partitions. */
 export function children({ state }: ContainerEntry, request: Request, clock: () => number): Reply {
-  const { method, path, caller } = request;
+  const { method, path, headers, caller } = request;
   switch (path[4]) {
     case 'docs':
+      if (headers['x-ms-documentdb-pre-trigger-include'] ?? headers['x-ms-documentdb-post-trigger-include']) {
+        throw badRequest('Triggers are not supported by the local endpoint.');
+      }
       if (path[5] !== undefined) return item(state, request);
       if (method === 'GET') return feed(state, request, clock);
       if (method === 'POST') return post(state, request, clock);
@@ -27,6 +30,12 @@ export function children({ state }: ContainerEntry, request: Request, clock: () 
     case 'operations':
       if (path[5] !== 'partitionkeydelete') throw unsupported(request);
       return deletePartition(state, request);
+    case 'sprocs':
+    case 'triggers':
+    case 'udfs':
+      throw badRequest(
+        `Stored procedures, triggers and user-defined functions (${path[4]}) are not supported by the local endpoint.`,
+      );
     default:
       throw unsupported(request);
   }

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { readIdentities } from './access';
 import { startCosmos } from './index';
 
 // Node prints a warning about node:sqlite to stderr, where only what a person must act on belongs.
@@ -10,6 +11,8 @@ async function main(): Promise<void> {
       port: { type: 'string', default: '8081' },
       data: { type: 'string', default: '.medrelay/cosmos' },
       key: { type: 'string' },
+      partitions: { type: 'string', default: '1' },
+      identities: { type: 'string' },
       host: { type: 'string', default: '127.0.0.1' },
       'exit-with-parent': { type: 'boolean', default: false },
     },
@@ -17,10 +20,16 @@ async function main(): Promise<void> {
   const port = Number(values.port);
   if (!Number.isInteger(port) || port < 0 || port > 65535)
     throw new Error(`--port ${values.port} is not a port.`);
+  const partitions = Number(values.partitions);
+  if (!Number.isInteger(partitions) || partitions < 1 || partitions > 100) {
+    throw new Error(`--partitions ${values.partitions} is not a number from 1 to 100.`);
+  }
   const cosmos = await startCosmos({
     port,
     host: values.host,
     dataDir: values.data,
+    partitions,
+    ...(values.identities !== undefined && { identities: readIdentities(values.identities) }),
     ...(values.key !== undefined && { key: values.key }),
   });
   const stop = () => void cosmos.stop().then(() => process.exit(0));

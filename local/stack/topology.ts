@@ -1,4 +1,4 @@
-import type { ContainerRequest } from '@azure/cosmos';
+import type { ContainerRequest, PartitionKeyKind } from '@azure/cosmos';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -6,7 +6,8 @@ import { StackError, messageOf } from './errors';
 
 const container = z.object({
   id: z.string(),
-  partitionKey: z.string(),
+  /** Several paths are a hierarchical key. */
+  partitionKey: z.union([z.string(), z.array(z.string()).min(1).max(3)]),
   indexingPolicy: z.record(z.string(), z.unknown()).optional(),
   defaultTtl: z.int().optional(),
   uniqueKeys: z.array(z.object({ paths: z.array(z.string()) })).optional(),
@@ -75,9 +76,11 @@ export async function createContainers(from: Topology, connectionString: string)
 }
 
 function containerRequest(from: z.infer<typeof container>): ContainerRequest {
+  const paths = [from.partitionKey].flat();
   return {
     id: from.id,
-    partitionKey: { paths: [from.partitionKey] },
+    partitionKey:
+      paths.length === 1 ? { paths } : { paths, kind: 'MultiHash' as PartitionKeyKind, version: 2 },
     ...(from.indexingPolicy
       ? { indexingPolicy: from.indexingPolicy as ContainerRequest['indexingPolicy'] }
       : {}),

@@ -1,6 +1,6 @@
-import { datePart, dateAdd, dateDiff, fromTicks, isoDate, parseDate, toTicks } from './dates';
+import { datePart, dateAdd, dateBin, dateDiff, fromMs, isoDate, parseDate, toMs } from './dates';
 import { SqlError } from './lexer';
-import { equalValues } from './order';
+import { compareValues, equalValues } from './order';
 import { isObject, property, type JsonObject, type Value } from './value';
 
 /** What the functions about the present read: one instant for a whole query, as the service does. */
@@ -18,7 +18,14 @@ const registry = new Map<string, SqlFunction>();
 
 export function findFunction(name: string, args: number): SqlFunction {
   const found = registry.get(name.toUpperCase());
-  if (found === undefined) throw new SqlError(`The function '${name}' is not supported.`);
+  if (found === undefined) {
+    const kind = /^ST_/i.test(name)
+      ? ' (spatial functions)'
+      : /^(FullText|Vector|RRF)/i.test(name)
+        ? ' (full-text and vector search)'
+        : '';
+    throw new SqlError(`The function '${name}' is not supported by the local endpoint${kind}.`);
+  }
   if (args < found.least || args > found.most) {
     throw new SqlError(`The function '${name}' does not take ${args} argument(s).`);
   }
@@ -91,6 +98,21 @@ define('INDEX_OF', 2, 3, ([a, find, start]) =>
     ? a.indexOf(find, typeof start === 'number' ? start : 0)
     : undefined,
 );
+define('LASTINDEXOF', 2, 2, ([a, find]) =>
+  typeof a === 'string' && typeof find === 'string' ? a.lastIndexOf(find) : undefined,
+);
+/** Several texts that must all, or of which any must, be contained; with or without regard to case. */
+function containsSome(name: string, isEnough: 'every' | 'some', fold: (text: string) => string): void {
+  define(name, 2, Infinity, ([a, ...wanted]) =>
+    typeof a === 'string' && wanted.every((one) => typeof one === 'string')
+      ? wanted[isEnough]((one) => fold(a).includes(fold(one)))
+      : undefined,
+  );
+}
+containsSome('CONTAINS_ALL_CI', 'every', (a) => a.toLowerCase());
+containsSome('CONTAINS_ALL_CS', 'every', (a) => a);
+containsSome('CONTAINS_ANY_CI', 'some', (a) => a.toLowerCase());
+containsSome('CONTAINS_ANY_CS', 'some', (a) => a);
 define('StringSplit', 2, 2, ([a, by]) =>
   typeof a === 'string' && typeof by === 'string' ? a.split(by) : undefined,
 );
@@ -211,6 +233,22 @@ integers('IntSub', (a, b) => a - b);
 integers('IntMul', (a, b) => a * b);
 integers('IntDiv', (a, b) => Math.trunc(a / b));
 integers('IntMod', (a, b) => a % b);
+/** On 64 bits, as the service does; a result that no double can hold loses its last digits there as well. */
+const bits = (name: string, call: (a: bigint, b: bigint) => bigint) =>
+  integers(name, (a, b) => Number(BigInt.asIntN(64, call(BigInt(a), BigInt(b)))));
+bits('IntBitAnd', (a, b) => a & b);
+bits('IntBitOr', (a, b) => a | b);
+bits('IntBitXor', (a, b) => a ^ b);
+bits('IntBitLeftShift', (a, b) => a << (b & 63n));
+bits('IntBitRightShift', (a, b) => a >> (b & 63n));
+define('IntBitNot', 1, 1, ([a]) =>
+  typeof a === 'number' && Number.isInteger(a) ? Number(~BigInt(a)) : undefined,
+);
+define('NumberBin', 1, 2, ([a, size = 1]) =>
+  typeof a === 'number' && typeof size === 'number' && size !== 0
+    ? finite(Math.floor(a / size) * size)
+    : undefined,
+);
 
 // Arrays and objects
 define('ARRAY_CONTAINS', 2, 3, ([items, wanted, partial]) => {
@@ -246,6 +284,43 @@ define('SetIntersect', 2, 2, ([a, b]) =>
 define('SetUnion', 2, 2, ([a, b]) =>
   Array.isArray(a) && Array.isArray(b) ? distinct([...a, ...b]) : undefined,
 );
+define('SetDifference', 2, 2, ([a, b]) =>
+  Array.isArray(a) && Array.isArray(b)
+    ? distinct(a).filter((item) => !b.some((other) => equalValues(item, other)))
+    : undefined,
+);
+define('SetEqual', 2, 2, ([a, b]) =>
+  Array.isArray(a) && Array.isArray(b)
+    ? a.every((item) => b.some((other) => equalValues(item, other))) &&
+      b.every((item) => a.some((other) => equalValues(item, other)))
+    : undefined,
+);
+/** Over an array of numbers; another value among them, or no value at all, makes it undefined. */
+const ofNumbers = (name: string, call: (numbers: number[]) => number) =>
+  define(name, 1, 1, ([a]) =>
+    Array.isArray(a) && a.length > 0 && a.every((item) => typeof item === 'number')
+      ? finite(call(a))
+      : undefined,
+  );
+const sum = (numbers: number[]) => numbers.reduce((total, number) => total + number, 0);
+ofNumbers('ARRAY_SUM', sum);
+ofNumbers('ARRAY_AVG', (numbers) => sum(numbers) / numbers.length);
+ofNumbers('ARRAY_MEDIAN', (numbers) => {
+  const sorted = numbers.toSorted((a, b) => a - b);
+  const [low = NaN, high = NaN] = [sorted[(sorted.length - 1) >> 1], sorted[sorted.length >> 1]];
+  return (low + high) / 2;
+});
+const extreme = (name: string, direction: 1 | -1) =>
+  define(name, 1, 1, ([a]) =>
+    Array.isArray(a)
+      ? a.reduce<Value>(
+          (best, item) => (best === undefined || compareValues(item, best) * direction > 0 ? item : best),
+          undefined,
+        )
+      : undefined,
+  );
+extreme('ARRAY_MAX', 1);
+extreme('ARRAY_MIN', -1);
 define('ObjectToArray', 1, 1, ([a]) =>
   isObject(a) ? Object.entries(a).map(([k, v]): JsonObject => ({ k, v })) : undefined,
 );
@@ -264,9 +339,9 @@ function covers(item: Value, wanted: Value): boolean {
 }
 
 // Dates: ISO 8601 texts in UTC with seven decimals
-define('GetCurrentDateTime', 0, 0, (_, clock) => isoDate(clock.now));
+define('GetCurrentDateTime', 0, 0, (_, clock) => isoDate(fromMs(clock.now)));
 define('GetCurrentTimestamp', 0, 0, (_, clock) => clock.now);
-define('GetCurrentTicks', 0, 0, (_, clock) => toTicks(clock.now));
+define('GetCurrentTicks', 0, 0, (_, clock) => Number(fromMs(clock.now)));
 registry.set('GETCURRENTDATETIMESTATIC', findFunction('GetCurrentDateTime', 0));
 registry.set('GETCURRENTTIMESTAMPSTATIC', findFunction('GetCurrentTimestamp', 0));
 registry.set('GETCURRENTTICKSSTATIC', findFunction('GetCurrentTicks', 0));
@@ -275,23 +350,39 @@ define('DateTimeAdd', 3, 3, ([part, amount, date]) =>
     ? dateAdd(part, amount, parseDate(date))
     : undefined,
 );
+define('DateTimeBin', 2, 4, ([date, part, size = 1, origin = '1970-01-01T00:00:00Z']) =>
+  typeof part === 'string' && typeof size === 'number'
+    ? dateBin(parseDate(date), part, size, parseDate(origin))
+    : undefined,
+);
 define('DateTimeDiff', 3, 3, ([part, from, to]) =>
   typeof part === 'string' ? dateDiff(part, parseDate(from), parseDate(to)) : undefined,
 );
 define('DateTimePart', 2, 2, ([part, date]) =>
   typeof part === 'string' ? datePart(part, parseDate(date)) : undefined,
 );
-define('DateTimeToTimestamp', 1, 1, ([date]) => parseDate(date));
-define('DateTimeToTicks', 1, 1, ([date]) => {
-  const at = parseDate(date);
-  return at === undefined ? undefined : toTicks(at);
-});
-define('TimestampToDateTime', 1, 1, ([at]) => (typeof at === 'number' ? isoDate(at) : undefined));
+for (const part of ['YEAR', 'MONTH', 'DAY']) {
+  define(part, 1, 1, ([date]) => datePart(part, parseDate(date)));
+}
+define('DateTimeToTimestamp', 1, 1, ([date]) => map(parseDate(date), toMs));
+define('DateTimeToTicks', 1, 1, ([date]) => map(parseDate(date), Number));
+define('TimestampToDateTime', 1, 1, ([at]) => (isDateNumber(at) ? isoDate(fromMs(at)) : undefined));
 define('TicksToDateTime', 1, 1, ([ticks]) =>
-  typeof ticks === 'number' ? isoDate(fromTicks(ticks)) : undefined,
+  isDateNumber(ticks) ? isoDate(BigInt(Math.floor(ticks))) : undefined,
 );
 define('DateTimeFromParts', 3, 7, (parts) => {
-  if (!parts.every((part) => typeof part === 'number')) return undefined;
-  const [year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0, fraction = 0] = parts;
-  return isoDate(Date.UTC(year, month - 1, day, hour, minute, second, Math.floor(fraction / 10_000)));
+  if (!parts.every((part) => typeof part === 'number' && Number.isInteger(part))) return undefined;
+  const [year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0, fraction = 0] = parts as number[];
+  const at = Date.UTC(year, month - 1, day, hour, minute, second);
+  const date = new Date(at);
+  // Not the 31st of a month of 30 days, nor the 13th month: JavaScript would carry them over.
+  const isReal = date.getUTCMonth() === month - 1 && date.getUTCDate() === day && date.getUTCHours() === hour;
+  const isExact = date.getUTCMinutes() === minute && date.getUTCSeconds() === second;
+  return isReal && isExact && fraction >= 0 && fraction < 10_000_000
+    ? isoDate(fromMs(at) + BigInt(fraction))
+    : undefined;
 });
+
+const isDateNumber = (value: Value): value is number => typeof value === 'number' && Number.isFinite(value);
+const map = <T>(value: T | undefined, call: (value: T) => Value): Value =>
+  value === undefined ? undefined : call(value);
