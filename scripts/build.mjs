@@ -44,6 +44,7 @@ const built = await Promise.all([
       'tools/differential': 'tools/differential/main.ts',
       'tools/bench': 'bench/main.ts',
       'tools/drill': 'test/drills/main.ts',
+      'tools/durable-host': 'test/drills/durable-host.ts',
       'tools/defects': 'tools/defects/main.ts',
     }),
     packages: 'external',

@@ -4,6 +4,7 @@
  */
 import { Command, InvalidArgumentError } from 'commander';
 import { crashDrill } from './crash';
+import { killDurable } from './durable';
 import { faultsDrill } from './faults';
 import { fuzzDrill } from './fuzz';
 import { mllpDrill } from './mllp';
@@ -31,6 +32,14 @@ program
   .option('--rate <n>', 'messages per second', positive, 5)
   .action((options: { minutes: number; rate: number }) =>
     runDrill('faults', (drill) => faultsDrill(drill, options.minutes, options.rate)),
+  );
+program
+  .command('durable')
+  .summary('the Functions host is killed before and after every step that a Durable workflow writes down')
+  .option('--rounds <n>', 'how often the workflow starts over', positive, 3)
+  .option('--points <n>', 'so many of the moments, evenly spread')
+  .action(({ rounds, points }: { rounds: number; points?: string }) =>
+    killDurable(Math.ceil(rounds), points === undefined ? undefined : positive(points)),
   );
 program
   .command('fuzz')

@@ -32,7 +32,12 @@ describe('timers', () => {
     await running(id);
     await runs.raise(id, 'approval', { by: 'x' });
     expect(await runs.ended(id)).toMatchObject({ output: { by: 'x' } });
-    expect(await typesOf(id)).toEqual(['ExecutionStarted', 'TimerCreated', 'EventRaised', 'ExecutionCompleted']);
+    expect(await typesOf(id)).toEqual([
+      'ExecutionStarted',
+      'TimerCreated',
+      'EventRaised',
+      'ExecutionCompleted',
+    ]);
   });
 
   test('that are not cancelled keep the orchestration from ending', async () => {
@@ -126,7 +131,10 @@ describe('terminate', () => {
     await runs.post(`instances/${id}/terminate?reason=x`);
     await runs.ended(id);
     for (const operation of ['raiseEvent/go', 'terminate', 'suspend', 'resume', 'rewind']) {
-      expect([operation, (await runs.post(`instances/${id}/${operation}`, {})).status]).toEqual([operation, 410]);
+      expect([operation, (await runs.post(`instances/${id}/${operation}`, {})).status]).toEqual([
+        operation,
+        410,
+      ]);
     }
   });
 });

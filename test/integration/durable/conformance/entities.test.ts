@@ -8,12 +8,13 @@ beforeAll(async () => {
 afterAll(() => app?.stop());
 
 const read = (key: string, name = 'Counter') => app.api(`entities/${name}/${key}`);
-const signal = (key: string, op: string, data?: unknown) => runs.post(`entities/Counter/${key}?op=${op}`, data);
+const signal = (key: string, op: string, data?: unknown) =>
+  runs.post(`entities/Counter/${key}?op=${op}`, data);
 const LIMIT_MS = 60_000;
 
 async function reaches(key: string, wanted: unknown): Promise<void> {
   let seen: unknown;
-  for (const end = Date.now() + LIMIT_MS; Date.now() < end; ) {
+  for (const end = Date.now() + LIMIT_MS; Date.now() < end;) {
     const response = await read(key);
     seen = response.status === 200 ? await response.json() : undefined;
     if (seen === wanted) return;
