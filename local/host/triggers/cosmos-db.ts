@@ -201,10 +201,12 @@ async function cosmosDbListener(
     const place = `${fn.leaseDatabase}/${fn.leaseContainer}`;
     try {
       if (fn.createLeaseContainer) {
-        await database.containers.createIfNotExists({
-          id: fn.leaseContainer,
-          partitionKey: { paths: ['/id'] },
-        });
+        await database.containers
+          .createIfNotExists({ id: fn.leaseContainer, partitionKey: { paths: ['/id'] } })
+          .catch((error: unknown) => {
+            // Another function with the same lease container was quicker.
+            if (!isStatus(error, 409)) throw error;
+          });
       }
       const { resource } = await database.container(fn.leaseContainer).read();
       if (resource?.partitionKey?.paths[0] !== '/id') {

@@ -16,7 +16,8 @@ const NO_EXPIRY = new DateTimeText('9999-12-31T23:59:59.9999999');
 
 /** Broker properties under the names that the Service Bus extension gives them; absent ones are left out. */
 function brokerProperties(message: ServiceBusReceivedMessage): Metadata {
-  const expires = message.expiresAtUtc ?? NO_EXPIRY;
+  const { expiresAtUtc } = message;
+  const expires = expiresAtUtc && expiresAtUtc.getUTCFullYear() <= 9999 ? expiresAtUtc : NO_EXPIRY;
   const enqueued = message.enqueuedTimeUtc;
   const properties: Record<string, unknown> = {
     // The wire counts earlier deliveries, the extension counts this one too.

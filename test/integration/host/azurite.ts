@@ -17,7 +17,7 @@ async function freePorts(count: number): Promise<number[]> {
   return ports;
 }
 
-/** Azurite's blob service for one test file. */
+/** Azurite for one test file. */
 export async function startAzurite(): Promise<{ connection: string; stop(): Promise<void> }> {
   const location = mkdtempSync(join(tmpdir(), 'azurite-'));
   const [blob, queue, table] = await freePorts(3);
@@ -30,7 +30,7 @@ export async function startAzurite(): Promise<{ connection: string; stop(): Prom
     ],
     { cwd: location, stdio: 'ignore' },
   );
-  const connection = `DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;AccountKey=${KEY};BlobEndpoint=http://127.0.0.1:${blob}/devstoreaccount1;`;
+  const connection = `DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;AccountKey=${KEY};BlobEndpoint=http://127.0.0.1:${blob}/devstoreaccount1;QueueEndpoint=http://127.0.0.1:${queue}/devstoreaccount1;`;
   const service = BlobServiceClient.fromConnectionString(connection, { retryOptions: { maxTries: 1 } });
   await until(() =>
     service.getProperties().then(
