@@ -8,8 +8,6 @@ export interface Faults {
   entity: string | null;
   /** Every answer to an operation comes this much later. */
   latencyMs: number;
-  /** Connections are cut, and new ones too. */
-  down: boolean;
 }
 
 const KINDS = ['server-busy', 'lock-lost', 'connection-drop'] as const;
@@ -23,7 +21,6 @@ export const noFaults: Faults = {
   kinds: ['server-busy', 'connection-drop'],
   entity: null,
   latencyMs: 0,
-  down: false,
 };
 
 const fields: { [Name in keyof Faults]: (value: unknown) => boolean } = {
@@ -32,7 +29,6 @@ const fields: { [Name in keyof Faults]: (value: unknown) => boolean } = {
     Array.isArray(value) && value.length > 0 && value.every((kind) => KINDS.some((known) => known === kind)),
   entity: (value) => value === null || typeof value === 'string',
   latencyMs: (value) => typeof value === 'number' && value >= 0,
-  down: (value) => typeof value === 'boolean',
 };
 
 /** What is not given has its default, so that `{}` ends all faults. */

@@ -12,7 +12,6 @@ import { Front } from './front';
 import { Namespace, type Counts } from './namespace';
 import { Store } from './store';
 import { Turn } from './turn';
-import { socketOf } from './wire';
 
 export { parseEmulatorConfig, type EmulatorConfig } from './config';
 
@@ -97,17 +96,11 @@ export async function startServiceBus(options: ServiceBusOptions): Promise<Servi
     );
   }
 
-  const front = new Front(
-    (socket) => {
-      if (faults.down) socket.destroy();
-      else acceptAmqp(broker, socket);
-    },
-    controlServer(key.value, { get: () => faults, set: setFaults }),
-  );
-  function setFaults(wanted: Faults): void {
-    faults = wanted;
-    if (wanted.down) for (const connection of connections) socketOf(connection)?.destroy();
-  }
+  const control = controlServer(key.value, {
+    get: () => faults,
+    set: (wanted) => (faults = wanted),
+  });
+  const front = new Front((socket) => acceptAmqp(broker, socket), control);
   try {
     await front.listen(options.port, host);
   } catch (error) {

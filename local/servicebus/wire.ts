@@ -46,7 +46,9 @@ export function receiveRawMessages(session: Session): void {
   };
 }
 
-type AttachFrame = { performative: { name: string; target?: { descriptor?: { value?: unknown } } } };
+type AttachFrame = {
+  performative: { name: string; target: { descriptor?: { value?: unknown } } | undefined };
+};
 
 const coordinators = new WeakMap<Session, Set<string>>();
 
@@ -63,7 +65,7 @@ export function noteCoordinators(session: Session): void {
     const code = frame.performative.target?.descriptor?.value;
     if (Number(code) === 0x30 || code === 'amqp:coordinator:list') {
       names.add(frame.performative.name);
-      delete frame.performative.target;
+      frame.performative.target = undefined;
     }
     attach(frame);
   };

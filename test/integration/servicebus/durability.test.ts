@@ -65,6 +65,41 @@ describe('SIGKILL', () => {
       await again.close();
     }));
 
+  test('sessions, their state, rules and what was forwarded are as they were', () =>
+    withData(async (data, started) => {
+      const first = await startMain(data);
+      started.push(first);
+      const client = new ServiceBusClient(first.connectionString, { retryOptions });
+      await client.createSender('sessions-0').sendMessages({ body: 'mine', sessionId: 's' });
+      const session = await client.acceptSession('sessions-0', 's', quick);
+      await session.setSessionState({ step: 1 });
+      await next(session);
+      const rules = client.createRuleManager('events', 'everything');
+      await rules.deleteRule('$Default');
+      await rules.createRule(
+        'green',
+        { sqlExpression: "colour = 'green'" },
+        { sqlExpression: 'SET seen = 1' },
+      );
+      await client.createSender('forwards-0').sendMessages({ body: 'onward' });
+      await first.kill();
+      await client.close();
+
+      const second = await startMain(data);
+      started.push(second);
+      const again = new ServiceBusClient(second.connectionString, { retryOptions });
+      const resumed = await again.acceptNextSession('sessions-0', quick);
+      expect(await resumed.getSessionState()).toEqual({ step: 1 });
+      expect(await next(resumed)).toMatchObject({ body: 'mine', deliveryCount: 0 });
+      expect((await next(again.createReceiver('plain-2'))).body).toBe('onward');
+      const publisher = again.createSender('events');
+      for (const colour of ['red', 'green'])
+        await publisher.sendMessages({ body: colour, applicationProperties: { colour } });
+      const survivor = await next(again.createReceiver('events', 'everything'));
+      expect(survivor.applicationProperties).toEqual({ colour: 'green', seen: 1 });
+      await again.close();
+    }));
+
   test('in the middle of sends and receives: nothing acknowledged is lost, nothing completed comes back', () =>
     withData(async (data, started) => {
       let running = await startMain(data);

@@ -23,6 +23,8 @@ export const emulatorConfig = {
           ...queues('expiring', 1, { DeadLetteringOnMessageExpiration: true }),
           ...queues('vanishing', 1, { DefaultMessageTimeToLive: 'PT0.1S' }),
           ...queues('tiny', 1, { MaxMessageSizeInKilobytes: 2 }),
+          ...queues('sessions', 1, { RequiresSession: true }),
+          ...queues('forwards', 1, { ForwardTo: 'plain-2' }),
         ],
         Topics: [
           {
