@@ -14,6 +14,8 @@ interface StartOptions {
   readonly data: string;
   readonly app: string;
   readonly ports: 'default' | 'auto' | number;
+  readonly watch?: true;
+  readonly inspect?: string | true;
 }
 
 export function startCommand(): Command {
@@ -34,6 +36,8 @@ export function startCommand(): Command {
       ports,
       'default',
     )
+    .option('--watch', 'build and load the app again when its files change')
+    .option('--inspect [port]', 'let a debugger attach to the app (default: 127.0.0.1:9229)')
     .addOption(dataOption())
     .action(start);
 }
@@ -55,6 +59,8 @@ async function start(options: StartOptions): Promise<void> {
     dataDir: options.data,
     appDir: options.app,
     ports: options.ports,
+    ...(options.watch ? { watch: true } : {}),
+    ...(options.inspect ? { inspect: options.inspect === true ? '127.0.0.1:9229' : options.inspect } : {}),
     // Beside this bundle; Azurite from npm.
     scripts: {
       servicebus: join(__dirname, 'local', 'servicebus.js'),

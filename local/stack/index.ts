@@ -29,6 +29,10 @@ export interface StackOptions {
   /** The built process of each part. */
   scripts: { servicebus: string; cosmos: string; host: string; azurite: string };
   log: (line: string) => void;
+  /** Builds and loads the app again when its files change. */
+  watch?: boolean;
+  /** Where a debugger may attach to the app: a port, or host:port. */
+  inspect?: string;
   /** Wins over everything the launcher sets for the app. */
   env?: Record<string, string>;
 }
@@ -123,6 +127,10 @@ export async function startStack(options: StackOptions): Promise<StackHandle> {
       appDir,
       dataDir,
       keys.functionKeysFile,
+      [
+        ...(options.watch ? ['--watch'] : []),
+        ...(options.inspect === undefined ? [] : ['--inspect', options.inspect]),
+      ],
       {
         DEFAULT_TENANT: settings['DEFAULT_TENANT'] ?? 'demo',
         ...emulatorSettings(settings, {

@@ -110,6 +110,7 @@ export function hostPart(
   appDir: string,
   dataDir: string,
   keysFile: string,
+  more: readonly string[],
   env: Record<string, string | undefined>,
   common: Common,
 ): Part {
@@ -119,6 +120,7 @@ export function hostPart(
     args: [
       ...['--app', appDir, '--port', String(ports.host), '--keys', keysFile, '--data', dataDir],
       '--exit-with-parent',
+      ...more,
     ],
     env,
     isReady: saysReady,

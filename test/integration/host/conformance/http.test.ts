@@ -59,7 +59,7 @@ describe('the answer of a function', () => {
     expect(headers.get('content-type')).toBe('text/x-own');
     expect(headers.getSetCookie()).toEqual([
       'a=1; Path=/p; HttpOnly; Secure; SameSite=Lax',
-      'b=2; Expires=Thu, 01 Jan 1970 00:00:00 GMT',
+      'b=2; Expires=Thu, 01 Jan 1970 00:00:01 GMT',
     ]);
   });
 });
