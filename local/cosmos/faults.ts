@@ -8,7 +8,7 @@ export interface Faults {
   statuses: number[];
   /** In place of the usual one of the status: 410 is 1002 (range gone), 429 is 3200. */
   substatus: number | null;
-  /** So many requests fail, then no more; 0 = without end. */
+  /** So many requests fail or lose their answer, then no more; 0 = without end. */
   times: number;
   /** With 429 and 449: how long the client is told to wait. */
   retryAfterMs: number;

@@ -31,7 +31,7 @@ export function createHttpServer({ key, identities, catalog, route }: Options): 
   return createServer({ keepAliveTimeout: 120_000 }, (incoming, response) => {
     answer(incoming).then(
       (reply) => {
-        if (reply === 'lost') incoming.destroy();
+        if (reply === 'lost') incoming.socket.destroy();
         else send(response, reply);
       },
       (error: unknown) => send(response, failure(error)),
@@ -57,7 +57,10 @@ export function createHttpServer({ key, identities, catalog, route }: Options): 
     }
     // Also for reads and refusals: they may be about what another request has just changed.
     await catalog.commits.settled();
-    if (isAboutItems && Math.random() < faults.lost) return 'lost';
+    if (isAboutItems && Math.random() < faults.lost) {
+      countFault();
+      return 'lost';
+    }
     if (reply === undefined) throw problem;
     return reply;
   }
@@ -66,8 +69,12 @@ export function createHttpServer({ key, identities, catalog, route }: Options): 
     if (faults.latencyMs > 0) await delay(faults.latencyMs);
     const fault = faultFor(faults, Math.random(), Math.random());
     if (fault === undefined) return;
-    if (faults.times > 0) faults = faults.times === 1 ? noFaults : { ...faults, times: faults.times - 1 };
+    countFault();
     throw fault;
+  }
+
+  function countFault(): void {
+    if (faults.times > 0) faults = faults.times === 1 ? noFaults : { ...faults, times: faults.times - 1 };
   }
 
   function control(method: string, path: string[], given: unknown, text: Buffer): Reply {
@@ -78,8 +85,11 @@ export function createHttpServer({ key, identities, catalog, route }: Options): 
         return { status: 200, body: JSON.stringify(faults) };
       case 'split':
         return split(parseBody(text));
+      case 'sweep':
+        catalog.sweep();
+        return { status: 200, body: '{}' };
       default:
-        throw badRequest('The local endpoint only knows /_local/faults and /_local/split.');
+        throw badRequest('The local endpoint only knows /_local/faults, /_local/split and /_local/sweep.');
     }
   }
 

@@ -1,11 +1,10 @@
 import {
-  ChangeFeedMode,
   ChangeFeedStartFrom,
   StatusCodes,
   type ChangeFeedIteratorOptions,
   type Container,
 } from '@azure/cosmos';
-import { startAccount, statusOf, type Account } from './account';
+import { startAccount, type Account } from './account';
 
 let account: Account;
 let container: Container;
@@ -118,12 +117,4 @@ test('expired items do not appear', async () => {
   expect(
     (await drain({ maxItemCount: 1, changeFeedStartFrom: ChangeFeedStartFrom.Beginning() })).ids,
   ).toEqual(['a2']);
-});
-
-test('all versions and deletes is refused', async () => {
-  const iterator = container.items.getChangeFeedIterator({
-    changeFeedMode: ChangeFeedMode.AllVersionsAndDeletes,
-    changeFeedStartFrom: ChangeFeedStartFrom.Now(),
-  });
-  expect(await statusOf(iterator.readNext())).toBe(400);
 });
