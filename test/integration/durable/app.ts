@@ -96,11 +96,11 @@ function callsTo(base: () => string, key: string): Pick<DurableApp, 'call' | 'ap
         ...(body === undefined || body === '' ? {} : { body: JSON.stringify(body) }),
         ...init,
       }),
-    api: (path, init) =>
-      fetch(`${base()}/runtime/webhooks/durabletask/${path}`, {
-        ...init,
-        headers: { 'x-functions-key': key, ...init?.headers },
-      }),
+    api: (path, init) => {
+      const headers = new Headers(init?.headers);
+      headers.set('x-functions-key', key);
+      return fetch(`${base()}/runtime/webhooks/durabletask/${path}`, { ...init, headers });
+    },
   };
 }
 

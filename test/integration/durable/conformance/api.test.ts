@@ -230,7 +230,7 @@ describe('the list', () => {
   afterAll(() => runs.post(`instances/${prefix}-f/terminate`));
 
   const list = async (query: string, token?: string) => {
-    const headers = token ? { 'x-ms-continuation-token': token } : {};
+    const headers = new Headers(token ? { 'x-ms-continuation-token': token } : {});
     const response = await app.api(`instances?instanceIdPrefix=${prefix}&${query}`, { headers });
     return {
       instances: (await response.json()) as Status[],
