@@ -1,4 +1,5 @@
 import { app, type HttpRequest, type HttpResponseInit, type InvocationContext } from '@azure/functions';
+import { Readable } from 'node:stream';
 import { safeError } from '../lib/security';
 import { functionServices } from '../lib/services';
 
@@ -6,12 +7,12 @@ app.http('hl7Webhook', { methods: ['POST'], route: 'hl7', authLevel: 'function',
 
 async function receiveHl7(request: HttpRequest, context: InvocationContext): Promise<HttpResponseInit> {
   try {
-    const bytes = new Uint8Array(await request.arrayBuffer());
     const tenant = request.headers.get('x-tenant-id') ?? undefined;
-    const { status, ack } = await functionServices().ingest.receive(bytes, tenant);
+    const body: AsyncIterable<Uint8Array> = request.body ?? Readable.from([]);
+    const { status, ack } = await functionServices().ingest.receiveStream(body, tenant);
     // Enhanced mode: the sender may want no answer, and a 204 has no body.
-    if (ack === '') return { status };
-    return { status, body: Buffer.from(ack, 'utf8'), headers: { 'content-type': contentType(request) } };
+    if (ack.length === 0) return { status };
+    return { status, body: Readable.from(ack), headers: { 'content-type': contentType(request) } };
   } catch (error) {
     const { code, safeMessage } = safeError(error);
     context.error(`POST /api/hl7 failed: ${code}: ${safeMessage}`);

@@ -136,7 +136,7 @@ export function buildAck(input: AckInput): string {
 }
 
 /** The answer to a batch is a batch (ch. 2.10.3): each message's own ACK between BHS and BTS, which counts them. */
-export function buildBatchAck(input: BatchAckInput): string {
+export function buildBatchAck(input: BatchAckInput): readonly string[] {
   const head = buildMessage([
     {
       name: 'BHS',
@@ -150,5 +150,5 @@ export function buildBatchAck(input: BatchAckInput): string {
       ],
     },
   ]);
-  return head + input.acks.join('') + buildMessage([{ name: 'BTS', fields: [String(input.acks.length)] }]);
+  return [head, ...input.acks, buildMessage([{ name: 'BTS', fields: [String(input.acks.length)] }])];
 }

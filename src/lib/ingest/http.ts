@@ -47,16 +47,28 @@ export async function receiveHttp(
   }
   const now = ports.clock.now();
   const acks = checked.flatMap(({ found, problem }) => ackOf(found, problem, isQueued, now) ?? []);
-  return {
-    status: good.length === 0 ? 400 : !isQueued ? 503 : acks.length === 0 ? 204 : 200,
-    ack: checked.length === 1 ? acks.join('') : batchAck(acks, checked[0]?.found, bytes, now),
-  };
+  const answer =
+    checked.length === 1 || acks.length === 0
+      ? acks
+      : batchAck(acks, checked[0]?.found, controlIdOf(bytes), now);
+  return { status: statusOf({ good: good.length, isQueued, acks: acks.length }), ack: answer.join('') };
 }
 
-function batchAck(acks: readonly string[], first: Found | undefined, bytes: Uint8Array, now: Date): string {
-  if (acks.length === 0) return '';
+export function statusOf(count: { good: number; isQueued: boolean; acks: number }): HttpAnswer['status'] {
+  if (count.good === 0) return 400;
+  if (!count.isQueued) return 503;
+  return count.acks === 0 ? 204 : 200;
+}
+
+/** In pieces, as the answer to a long batch is long. */
+export function batchAck(
+  acks: readonly string[],
+  first: Found | undefined,
+  controlId: string,
+  now: Date,
+): readonly string[] {
   const header = first && readRawHeader(first.raw)?.header;
-  return buildBatchAck({ acks, controlId: controlIdOf(bytes), now, ...us, ...(header && { header }) });
+  return buildBatchAck({ acks, controlId, now, ...us, ...(header && { header }) });
 }
 
 /**
@@ -72,7 +84,7 @@ const us = { application: 'MEDRELAY' };
 
 const controlIdOf = (bytes: Uint8Array): string => sha256(bytes).slice(0, 20);
 
-function problemOf(
+export function problemOf(
   { raw, refusal }: Found,
   tenantId: string | undefined,
   ports: IngestPorts,
@@ -85,7 +97,7 @@ function problemOf(
   return checkHeader(header) ?? (allowsSender(context.tenant, header) ? undefined : 'SENDER_NOT_ALLOWED');
 }
 
-function ackOf(
+export function ackOf(
   { raw }: Found,
   problem: RejectionCode | undefined,
   isQueued: boolean,

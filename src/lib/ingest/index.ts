@@ -5,6 +5,7 @@ import { attachmentReference } from './attachments';
 import { createMessageStore } from './cosmos-messages';
 import { listFeeds, type Feed } from './feeds';
 import { receiveHttp, refusal, type HttpAnswer } from './http';
+import { receiveHttpStream, type StreamAnswer } from './http-stream';
 import { createInterpreter } from './interpret';
 import type { DeadLetterQueue, IngestPorts, MessageFilter } from './ports';
 import { processBody, type BodyResult } from './process-body';
@@ -22,6 +23,8 @@ export interface Ingest {
   processBody(body: Uint8Array, delivery: Delivery): Promise<BodyResult>;
   /** For senders over HTTP and MLLP: checks, queues, and answers with an HL7 acknowledgement. */
   receive(bytes: Uint8Array, tenantId?: string): Promise<HttpAnswer>;
+  /** The same for a body of any size, read and queued piece by piece. */
+  receiveStream(source: AsyncIterable<Uint8Array>, tenantId?: string): Promise<StreamAnswer>;
   /** The acknowledgement of a message that its door could not hand over; '' where the sender wants none. */
   refuse(bytes: Uint8Array, code: 'TOO_LARGE' | 'NOT_TAKEN'): string;
   /** Queues a body unchecked, as a claim check where it is large. */
@@ -57,6 +60,7 @@ export function createIngest(ports: IngestPorts & { readonly deadLetters: DeadLe
   return {
     processBody: (body, delivery) => processBody(body, delivery, ports),
     receive: (bytes, tenantId) => receiveHttp(bytes, tenantId, ports),
+    receiveStream: (source, tenantId) => receiveHttpStream(source, tenantId, ports),
     refuse: (bytes, code) => refusal(bytes, code, ports.clock.now()),
     enqueue: (bytes, options) => send(bytes, options, ports),
     enqueueStream: (source, options) => sendStream(source, options, ports),

@@ -5,7 +5,7 @@ import { send, type SendOptions, type SentMessage } from './send';
 import { beginning, readAll } from './streams';
 
 /** One body is one invocation: a few dozen messages end within seconds, also when the host is asked to stop. */
-const longestGroup = 32 * 1024;
+export const longestGroup = 32 * 1024;
 
 const byteOrderMark = Buffer.from([0xef, 0xbb, 0xbf]);
 const noBytes = Buffer.alloc(0);
@@ -29,8 +29,7 @@ export async function* sendStream(
     yield await send(await readAll(all), options, ports);
     return [];
   }
-  // What the mark says of the whole file it has to say of each body.
-  const mark = head.subarray(0, 3).equals(byteOrderMark) ? byteOrderMark : noBytes;
+  const mark = markOf(head);
   const limit = Math.min(longestGroup, ports.maxInlineBytes);
   const messages = splitStream(all);
   let group: Uint8Array[] = [];
@@ -56,6 +55,10 @@ export async function* sendStream(
   }
 }
 
+/** What the byte order mark says of the whole it has to say of each body. */
+export const markOf = (head: Buffer): Buffer =>
+  head.subarray(0, 3).equals(byteOrderMark) ? byteOrderMark : noBytes;
+
 /** What is wrong with a message in its batch is wrong with it in the body of its own. */
 function alone({ problem, text, bytes }: RawMessage, mark: Buffer): Uint8Array {
   // A body without any message is refused whole, and begins with its mark.
@@ -63,5 +66,5 @@ function alone({ problem, text, bytes }: RawMessage, mark: Buffer): Uint8Array {
   return Buffer.concat([mark, problem === 'BATCH_TRUNCATED' && text !== '' ? openBatch : noBytes, bytes]);
 }
 
-const isUtf16 = (head: Buffer): boolean =>
+export const isUtf16 = (head: Buffer): boolean =>
   head.subarray(0, 3).includes(0) || /^(?:\xff\xfe|\xfe\xff)/.test(head.toString('latin1', 0, 2));

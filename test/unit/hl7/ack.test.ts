@@ -162,7 +162,7 @@ test('a batch is answered by a batch', () => {
     ...base,
     acks: [ack({ controlId: '1' }), ack({ controlId: '2' })],
     controlId: 'B1',
-  });
+  }).join('');
   const split = splitMessages(Buffer.from(text));
   expect(split.messages.map((m) => readHeader(parseMessage(m)).controlId)).toEqual(['1', '2']);
   expect(split.batch).toEqual({ complete: true, declaredCount: 2 });
