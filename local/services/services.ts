@@ -1,0 +1,4 @@
+import type { Service } from './service';
+
+/** In the order of their start. */
+export const services: readonly Service[] = [];
