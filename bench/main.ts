@@ -8,6 +8,7 @@ import { table } from '../cli/terminal';
 import { bareLoop } from './bare-loop';
 import { conversionBar, measureConversion } from './conversion';
 import { measureConverter } from './convert';
+import { durableBars, durableRows, measureDurable } from './durable';
 import { measurePipeline, pipelineBar } from './pipeline';
 import { median } from './statistics';
 
@@ -33,6 +34,8 @@ async function bench({ messages, rounds, json }: Options): Promise<void> {
   say('conversion');
   const conversion = await measureConversion();
   const converter = await measureConverter();
+  say('orchestrations');
+  const durable = await measureDurable();
   const pipeline = await measurePipeline(Number(messages), Number(rounds), say);
   const bars = [
     {
@@ -42,6 +45,7 @@ async function bench({ messages, rounds, json }: Options): Promise<void> {
       isMet: conversion.ratio <= conversionBar,
     },
     ...converter,
+    ...durableBars(durable),
     {
       bar: 'pipeline / bare loop with the same requests',
       wanted: `>= ${pipelineBar}`,
@@ -49,7 +53,11 @@ async function bench({ messages, rounds, json }: Options): Promise<void> {
       isMet: pipeline.ratio >= pipelineBar,
     },
   ];
-  const report = JSON.stringify({ at: new Date().toISOString(), bars, conversion, pipeline }, undefined, 2);
+  const report = JSON.stringify(
+    { at: new Date().toISOString(), bars, conversion, durable, pipeline },
+    undefined,
+    2,
+  );
   mkdirSync('bench/results', { recursive: true });
   writeFileSync('bench/results/latest.json', `${report}\n`);
   if (json) console.log(report);
@@ -64,6 +72,7 @@ async function bench({ messages, rounds, json }: Options): Promise<void> {
           measure: `copy its Bundle (${conversion.bundleBytes} bytes)`,
           median: micro(conversion.copyMicroseconds),
         },
+        ...durableRows(durable),
         { measure: `pipeline, ${pipeline.messages} messages`, median: rate(pipeline.pipeline) },
         { measure: `bare loop at concurrency ${pipeline.concurrency}`, median: rate(pipeline.bareLoop) },
       ]),

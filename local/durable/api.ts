@@ -63,6 +63,7 @@ export class Api {
       url,
     };
     const { status, headers, body } = await this.#answer(call);
+    await this.client.settled();
     const content = body === undefined ? undefined : JSON.stringify(body);
     res.writeHead(status, {
       ...headers,
@@ -114,7 +115,7 @@ export class Api {
     const input = call.body.trim() === '' ? null : call.body.trim();
     if (input !== null && !isJson(input)) return failure(400, 'Invalid JSON content');
     const version = call.query.get('version') ?? undefined;
-    const started = this.client.start(name, id, input === 'null' ? null : input, version);
+    const started = await this.client.start(name, id, input === 'null' ? null : input, version);
     return this.#started(call, started);
   }
 
@@ -146,7 +147,7 @@ export class Api {
     return { status: 202, headers, body: urls };
   }
 
-  #instances({ method, query, headers }: Call): Answer {
+  async #instances({ method, query, headers }: Call): Promise<Answer> {
     const from = time(query, 'createdTimeFrom');
     const statuses = statusesOf(query);
     const filter = { from, to: time(query, 'createdTimeTo'), ...(statuses ? { statuses } : {}) };
@@ -154,7 +155,7 @@ export class Api {
       if (from === undefined) {
         return { status: 400, body: "Please provide value for 'createdTimeFrom' parameter." };
       }
-      const instancesDeleted = this.client.purgeBy(filter);
+      const instancesDeleted = await this.client.purgeBy(filter);
       return instancesDeleted ? { status: 200, body: { instancesDeleted } } : { status: 404 };
     }
     if (method !== 'GET') return { status: 404 };
@@ -168,10 +169,10 @@ export class Api {
     };
   }
 
-  #instance(call: Call, id: string): Answer {
+  async #instance(call: Call, id: string): Promise<Answer> {
     const instance = this.client.instance(id);
     if (call.method === 'DELETE') {
-      return this.client.purge(id) ? { status: 200, body: { instancesDeleted: 1 } } : { status: 404 };
+      return (await this.client.purge(id)) ? { status: 200, body: { instancesDeleted: 1 } } : { status: 404 };
     }
     return call.method === 'GET' && instance ? this.#status(call, instance) : { status: 404 };
   }
@@ -208,7 +209,10 @@ export class Api {
           missing.type,
         );
       }
-      const restarted = this.client.restart(instance, flag(call.query, 'restartWithNewInstanceId', true));
+      const restarted = await this.client.restart(
+        instance,
+        flag(call.query, 'restartWithNewInstanceId', true),
+      );
       return this.#started(call, restarted);
     }
     if (!instance) return { status: 404 };
@@ -218,7 +222,7 @@ export class Api {
     switch (operation) {
       case 'rewind':
         if (isGone && instance.status !== 'Failed') return { status: 410 };
-        this.client.rewind(instance, reason);
+        await this.client.rewind(instance, reason);
         return accepted;
       case 'raiseevent':
         return isGone ? { status: 410 } : this.#raise(call, instance, eventName ?? '');
@@ -226,21 +230,21 @@ export class Api {
       case 'suspend':
       case 'resume':
         if (isGone) return { status: 410 };
-        this.client[operation](instance, reason);
+        await this.client[operation](instance, reason);
         return accepted;
       default:
         return { status: 404 };
     }
   }
 
-  #raise({ headers, body }: Call, instance: Instance, name: string): Answer {
+  async #raise({ headers, body }: Call, instance: Instance, name: string): Promise<Answer> {
     if (!isJsonType(headers)) return failure(400, 'Only application/json request content is supported');
     if (!isJson(body)) return failure(400, 'Invalid JSON content');
-    this.client.raise(instance, name, body.trim());
+    await this.client.raise(instance, name, body.trim());
     return { status: 202 };
   }
 
-  #entity({ method, query, headers, body }: Call, name: string, key: string): Answer {
+  async #entity({ method, query, headers, body }: Call, name: string, key: string): Promise<Answer> {
     if (method === 'GET' && key === '') return this.#entities(query, headers, name);
     if (method === 'GET') {
       // An empty key cannot be in a path.
@@ -252,7 +256,7 @@ export class Api {
     const isJsonInput = isJsonType(headers);
     if (body !== '' && isJsonInput && !isJson(body)) return failure(400, 'Could not parse JSON content');
     const input = body === '' ? null : isJsonInput ? body.trim() : JSON.stringify(body);
-    this.client.signal(name, key, op, input);
+    await this.client.signal(name, key, op, input);
     return { status: 202 };
   }
 

@@ -23,7 +23,12 @@ export class Client {
     private readonly clock: Clock,
   ) {}
 
-  start(name: string, id: string | undefined, input: string | null, version: string | undefined): string {
+  async start(
+    name: string,
+    id: string | undefined,
+    input: string | null,
+    version: string | undefined,
+  ): Promise<string> {
     const found = this.functions.find('orchestrator', name);
     if (!found) throw new ArgumentError(unknownFunction(this.functions, 'orchestrator', name));
     const instance = id === undefined || id === '' ? randomUUID().replaceAll('-', '') : checked(id);
@@ -35,16 +40,11 @@ export class Client {
       );
     }
     const { defaultVersion } = this.settings;
-    this.store.step(() =>
-      this.engine.create({
-        id: instance,
-        name: found,
-        version: version ?? defaultVersion,
-        input,
-        parent: null,
-      }),
-    );
-    this.engine.wake(instance);
+    const given = { id: instance, name: found, version: version ?? defaultVersion, input, parent: null };
+    await this.engine.take(() => {
+      this.engine.create(given);
+      return [() => this.engine.wake(instance)];
+    });
     return instance;
   }
 
@@ -63,37 +63,37 @@ export class Client {
     return { instances, next: found.length > limit ? instances.at(-1)?.id : undefined };
   }
 
-  raise(instance: Instance, name: string, input: string): void {
-    this.#post(instance.id, { EventType: EventType.EventRaised, Name: name, Input: input });
+  raise(instance: Instance, name: string, input: string): Promise<void> {
+    return this.#post(instance.id, { EventType: EventType.EventRaised, Name: name, Input: input });
   }
 
-  terminate({ id }: Instance, reason: string | null): void {
-    this.#post(id, { EventType: EventType.ExecutionTerminated, Input: reason });
+  terminate({ id }: Instance, reason: string | null): Promise<void> {
+    return this.#post(id, { EventType: EventType.ExecutionTerminated, Input: reason });
   }
 
-  suspend({ id, status }: Instance, reason: string | null): void {
+  async suspend({ id, status }: Instance, reason: string | null): Promise<void> {
     if (status === 'Suspended') {
       throw new StateError(
         `Cannot suspend the orchestration instance ${id} because instance is in the ${status} state.`,
       );
     }
-    this.#post(id, { EventType: EventType.ExecutionSuspended, Reason: reason });
+    await this.#post(id, { EventType: EventType.ExecutionSuspended, Reason: reason });
   }
 
-  resume({ id, status }: Instance, reason: string | null): void {
+  async resume({ id, status }: Instance, reason: string | null): Promise<void> {
     if (status !== 'Suspended') {
       throw new StateError(
         `Cannot resume the orchestration instance ${id} because instance is in the ${status} state.`,
       );
     }
-    this.#post(id, { EventType: EventType.ExecutionResumed, Reason: reason });
+    await this.#post(id, { EventType: EventType.ExecutionResumed, Reason: reason });
   }
 
-  rewind({ id, status }: Instance, reason: string | null): void {
+  async rewind({ id, status }: Instance, reason: string | null): Promise<void> {
     if (status !== 'Failed') {
       throw new StateError('The rewind operation is only supported on failed orchestration instances.');
     }
-    for (const act of this.store.step(() => this.#rewind(id, reason ?? ''))) act();
+    await this.engine.take(() => this.#rewind(id, reason ?? ''));
   }
 
   /** Part of a step, for an instance and its failed children; the answer sets going what is to be done again. */
@@ -130,12 +130,12 @@ export class Client {
     return acts;
   }
 
-  restart(of: Instance, withNewId: boolean): string {
+  restart(of: Instance, withNewId: boolean): Promise<string> {
     return this.start(of.name, withNewId ? undefined : of.id, of.input, of.version || undefined);
   }
 
   /** Only what has ended is removed by a filter; by id anything is. */
-  purge(id: string): boolean {
+  purge(id: string): Promise<boolean> {
     const existed = this.store.instance(id) !== undefined;
     return this.store.step(() => {
       if (existed) this.store.purge(id);
@@ -143,7 +143,7 @@ export class Client {
     });
   }
 
-  purgeBy(filter: Filter): number {
+  async purgeBy(filter: Filter): Promise<number> {
     const ended = {
       ...filter,
       statuses: filter.statuses ?? ['Completed', 'Failed', 'Terminated', 'Canceled'],
@@ -152,14 +152,14 @@ export class Client {
     for (let page = this.store.list(ended, '', PURGE_PAGE); page.length > 0;) {
       const last = page.at(-1)?.id ?? '';
       const finished = page.filter(({ status }) => isFinished(status));
-      this.store.step(() => finished.forEach(({ id }) => this.store.purge(id)));
+      await this.store.step(() => finished.forEach(({ id }) => this.store.purge(id)));
       deleted += finished.length;
       page = this.store.list(ended, last, PURGE_PAGE);
     }
     return deleted;
   }
 
-  signal(name: string, key: string, op: string, input: string | null): void {
+  async signal(name: string, key: string, op: string, input: string | null): Promise<void> {
     if (INVALID_CHARACTER.test(key)) {
       throw new ArgumentError('Entity keys must not contain /, \\, #, ?, or control characters.');
     }
@@ -167,8 +167,7 @@ export class Client {
       throw new ArgumentError(unknownFunction(this.functions, 'entity', name));
     }
     const request = { op, input, signal: true, id: randomUUID() };
-    this.store.step(() => this.engine.send(entityId(name, key), request));
-    this.engine.tick();
+    await this.engine.take(() => this.engine.send(entityId(name, key), request));
   }
 
   entity(name: string, key: string): Entity | undefined {
@@ -181,9 +180,16 @@ export class Client {
     return { entities, next: found.length > limit ? entities.at(-1)?.id : undefined };
   }
 
-  #post(id: string, event: Incoming): void {
-    this.store.step(() => this.store.post(id, event));
-    this.engine.wake(id);
+  async #post(id: string, event: Incoming): Promise<void> {
+    await this.engine.take(() => {
+      this.store.post(id, event);
+      return [() => this.engine.wake(id)];
+    });
+  }
+
+  /** Nobody is told what a crash could take back. */
+  settled(): Promise<void> {
+    return this.store.settled();
   }
 }
 

@@ -82,6 +82,12 @@ export class Engine {
     this.#isClosed = true;
   }
 
+  /** A step, and when it is written down what follows from it. */
+  async take(step: () => (() => void)[]): Promise<true> {
+    for (const act of await this.store.step(step)) act();
+    return true;
+  }
+
   /** There is a message for this instance. */
   wake(instance: string): void {
     this.#orchestrations.add(instance, instance);
@@ -92,14 +98,22 @@ export class Engine {
     if (!this.#isRunning) return;
     const now = this.clock.now();
     for (let due = this.store.dueTimers(now); due.length > 0; due = this.store.dueTimers(now)) {
-      this.store.step(() => {
-        for (const timer of due) {
-          this.store.dropTimer(timer);
-          const fired = { TimerId: timer.timer, FireAt: netTime(timer.due) };
-          this.store.post(timer.instance, { EventType: EventType.TimerFired, ...fired }, timer.execution);
-        }
+      void this.#guarded('Timers', () =>
+        this.take(() => {
+          for (const timer of due) {
+            this.store.dropTimer(timer);
+            const fired = { TimerId: timer.timer, FireAt: netTime(timer.due) };
+            this.store.post(timer.instance, { EventType: EventType.TimerFired, ...fired }, timer.execution);
+          }
+          return due.map(
+            ({ instance }) =>
+              () =>
+                this.wake(instance),
+          );
+        }),
+      ).then((isDone) => {
+        if (!isDone) this.tick();
       });
-      for (const { instance } of due) this.wake(instance);
     }
     for (const id of this.store.waitingEntities(now)) this.#entities.add(id, id);
     this.#disarm();
@@ -183,13 +197,15 @@ export class Engine {
 
   /** One message of one instance; true when there was none left. */
   async #deliver(id: string): Promise<boolean> {
+    const first = this.store.nextMessage(id, false);
+    if (!first) return true;
     const instance = this.store.instance(id);
-    const message = this.store.nextMessage(id, instance?.status === 'Suspended');
+    const message = instance?.status === 'Suspended' ? this.store.nextMessage(id, true) : first;
     if (!message) return true;
     const { execution, event, seq } = message;
     const isStale = !instance || (execution !== null && execution !== instance.execution);
     if (isStale || isFinished(instance.status)) {
-      this.store.step(() => this.store.dropMessage(seq));
+      await this.store.step(() => this.store.dropMessage(seq));
       return false;
     }
     const now = Math.max(this.clock.now(), instance.updated);
@@ -198,14 +214,14 @@ export class Engine {
       event.EventType === EventType.ExecutionResumed ||
       event.EventType === EventType.ExecutionTerminated
     ) {
-      this.#control(instance, message, now);
+      await this.#control(instance, message, now);
       return false;
     }
     const decision = await this.#decide(instance, event, now);
     if (this.#isClosed) return true;
     const turn = takeTurn({ instance: id, ...instance }, event, decision, now);
     if (turn.warning) this.log(turn.warning);
-    this.#record(instance, seq, turn, now);
+    await this.#record(instance, seq, turn, now);
     return false;
   }
 
@@ -232,12 +248,14 @@ export class Engine {
   }
 
   /** The step of a turn, and then what it asked for. */
-  #record(instance: Instance, seq: number, turn: Turn, now: number): void {
+  #record(instance: Instance, seq: number, turn: Turn, now: number): Promise<boolean> {
     const { outcome, progress } = turn;
     const customStatus = turn.customStatus ?? instance.customStatus;
     const next: Instance = { ...instance, status: 'Running', updated: now, progress, customStatus };
-    const then = this.store.step((): (() => void)[] => {
+    return this.take(() => {
       this.store.dropMessage(seq);
+      // It may have been purged or replaced while its orchestrator ran.
+      if (this.store.executionOf(next.id) !== next.execution) return [];
       if (outcome.kind === 'continuedAsNew') {
         // What it asked for before it started over is still done, and nobody waits for the result.
         const acts = turn.effects.flatMap((effect) => this.#effect(next, effect));
@@ -252,12 +270,11 @@ export class Engine {
       else acts.push(...this.#end({ ...next, status: outcome.status, output: outcome.output }));
       return acts;
     });
-    for (const act of then) act();
   }
 
   /** Suspend, resume and terminate. */
-  #control(instance: Instance, { seq, event }: Message, now: number): void {
-    const then = this.store.step(() => {
+  #control(instance: Instance, { seq, event }: Message, now: number): Promise<boolean> {
+    return this.take(() => {
       this.store.dropMessage(seq);
       this.store.append(instance.id, controlled(event, now), this.settings.storesInputs);
       const next = { ...instance, updated: now };
@@ -268,7 +285,6 @@ export class Engine {
       this.store.putInstance({ ...next, status: isSuspended ? 'Suspended' : 'Running' });
       return [];
     });
-    for (const act of then) act();
   }
 
   /** Part of a step: nothing of the instance goes on, and its parent hears of it. */
@@ -352,12 +368,12 @@ export class Engine {
   async #call(call: PendingCall): Promise<boolean> {
     const event = await this.#resultOf(call);
     if (this.#isClosed) return true;
-    this.store.step(() => {
+    return this.take(() => {
       // Its instance may have ended meanwhile.
-      if (this.store.dropCall(call)) this.store.post(call.instance, event, call.execution);
+      if (!this.store.dropCall(call)) return [];
+      this.store.post(call.instance, event, call.execution);
+      return [() => this.wake(call.instance)];
     });
-    this.wake(call.instance);
-    return true;
   }
 
   async #resultOf({ kind, name, input, instance, task }: PendingCall): Promise<Incoming> {
@@ -412,7 +428,7 @@ export class Engine {
       id,
     );
     if (this.#isClosed) return true;
-    const then = this.store.step(() => {
+    await this.take(() => {
       for (const { seq } of batch) this.store.dropRequest(seq);
       if ('failure' in answer) {
         const { message } = answer.failure;
@@ -429,7 +445,6 @@ export class Engine {
         ),
       ];
     });
-    for (const act of then) act();
     return false;
   }
 }

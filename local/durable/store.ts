@@ -69,7 +69,7 @@ const SCHEMA = `
     progress TEXT NOT NULL) STRICT, WITHOUT ROWID;
   CREATE TABLE history (instance TEXT NOT NULL, seq INTEGER NOT NULL, event TEXT NOT NULL, wire TEXT,
     PRIMARY KEY (instance, seq)) STRICT, WITHOUT ROWID;
-  CREATE TABLE messages (seq INTEGER PRIMARY KEY AUTOINCREMENT, instance TEXT NOT NULL, execution TEXT,
+  CREATE TABLE messages (seq INTEGER PRIMARY KEY, instance TEXT NOT NULL, execution TEXT,
     type INTEGER NOT NULL, event TEXT NOT NULL) STRICT;
   CREATE INDEX messages_instance ON messages (instance, seq);
   CREATE TABLE calls (instance TEXT NOT NULL, execution TEXT NOT NULL, task INTEGER NOT NULL, kind TEXT NOT NULL,
@@ -79,7 +79,7 @@ const SCHEMA = `
   CREATE INDEX timers_due ON timers (due);
   CREATE TABLE entities (id TEXT PRIMARY KEY, present INTEGER NOT NULL, state TEXT, last_operation INTEGER NOT NULL)
     STRICT, WITHOUT ROWID;
-  CREATE TABLE requests (seq INTEGER PRIMARY KEY AUTOINCREMENT, entity TEXT NOT NULL, due INTEGER NOT NULL,
+  CREATE TABLE requests (seq INTEGER PRIMARY KEY, entity TEXT NOT NULL, due INTEGER NOT NULL,
     request TEXT NOT NULL) STRICT;
   CREATE INDEX requests_entity ON requests (entity, seq);
   CREATE INDEX requests_due ON requests (due) WHERE due > 0;
@@ -87,6 +87,7 @@ const SCHEMA = `
 
 const SQL = {
   instance: 'SELECT * FROM instances WHERE id = ?',
+  execution: 'SELECT execution FROM instances WHERE id = ?',
   putInstance: 'INSERT OR REPLACE INTO instances VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
   history: 'SELECT event FROM history WHERE instance = ? ORDER BY seq',
   wire: 'SELECT coalesce(wire, event) AS event FROM history WHERE instance = ? ORDER BY seq',
@@ -116,6 +117,13 @@ const SQL = {
   waiting: 'SELECT entity AS id FROM requests WHERE due <= ? GROUP BY entity ORDER BY min(seq)',
 } as const;
 
+/** The steps that share the open transaction. */
+interface Group {
+  committed: Promise<void>;
+  resolve(): void;
+  reject(reason: unknown): void;
+}
+
 /** Tables that hold parts of an instance beside its row. */
 const PARTS = ['history', 'messages', 'calls', 'timers'] as const;
 
@@ -123,6 +131,7 @@ export class Store {
   readonly #db: DatabaseSync;
   readonly #sql: Record<keyof typeof SQL, StatementSync>;
   readonly #clear: Record<(typeof PARTS)[number], StatementSync>;
+  #group: Group | undefined;
 
   constructor(
     file: string,
@@ -137,25 +146,72 @@ export class Store {
     this.#clear = Object.fromEntries(clear) as Record<(typeof PARTS)[number], StatementSync>;
   }
 
-  /** One step: all of it is in the file when this returns, or none. */
-  step<T>(work: () => T): T {
-    this.#db.exec('BEGIN IMMEDIATE');
+  /**
+   * One step: all of it is in the file when this resolves, or none. Steps of one turn of the event loop share a
+   * transaction, so that many instances at once cost little more than one.
+   */
+  async step<T>(work: () => T): Promise<T> {
+    this.#group ??= this.#begin();
+    const { committed } = this.#group;
     let result: T;
     try {
       result = work();
     } catch (error) {
-      this.#db.exec('ROLLBACK');
+      this.#end('ROLLBACK', error);
       throw error;
     }
-    this.onCommit('before');
-    this.#db.exec('COMMIT');
-    this.onCommit('after');
+    await committed;
     return result;
+  }
+
+  /** Resolves when everything that a read can have seen is in the file. */
+  async settled(): Promise<void> {
+    await this.#group?.committed;
+  }
+
+  #begin(): Group {
+    this.#db.exec('BEGIN IMMEDIATE');
+    let settle: Pick<Group, 'resolve' | 'reject'> | undefined;
+    const committed = new Promise<void>((resolve, reject) => (settle = { resolve, reject }));
+    committed.catch(() => undefined);
+    setImmediate(() => this.#commit());
+    return {
+      committed,
+      resolve: () => settle?.resolve(),
+      reject: (reason) => settle?.reject(reason),
+    };
+  }
+
+  #commit(): void {
+    if (!this.#group) return;
+    this.onCommit('before');
+    this.#end('COMMIT');
+    this.onCommit('after');
+  }
+
+  #end(how: 'COMMIT' | 'ROLLBACK', reason?: unknown): void {
+    const group = this.#group;
+    this.#group = undefined;
+    try {
+      this.#db.exec(how);
+    } catch (error) {
+      // A full disk, say: the steps did not happen.
+      if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
+      group?.reject(error);
+      return;
+    }
+    if (how === 'COMMIT') group?.resolve();
+    else group?.reject(reason);
   }
 
   instance(id: string): Instance | undefined {
     const row = this.#sql.instance.get(id);
     return row && instanceOf(row);
+  }
+
+  executionOf(id: string): string | undefined {
+    const execution = this.#sql.execution.get(id)?.['execution'];
+    return execution === undefined ? undefined : text(execution);
   }
 
   putInstance(i: Instance): void {
@@ -352,6 +408,7 @@ export class Store {
   }
 
   close(): void {
+    this.#commit();
     this.#db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
     this.#db.close();
   }

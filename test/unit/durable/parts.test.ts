@@ -246,10 +246,10 @@ describe('the file', () => {
   const dir = mkdtempSync(join(tmpdir(), 'durable-store-'));
   afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
-  test('that another process has is not taken', () => {
+  test('that another process has is not taken', async () => {
     const file = join(dir, 'taken.db');
     const store = new Store(file);
-    store.step(() => store.post('i', { EventType: EventType.GenericEvent, Data: '' }));
+    await store.step(() => store.post('i', { EventType: EventType.GenericEvent, Data: '' }));
     expect(() => new Store(file)).toThrow('another process has it open');
     store.close();
   });
@@ -260,26 +260,28 @@ describe('the file', () => {
     expect(() => new Store(file)).toThrow('restore it or move it away');
   });
 
-  test('takes a step whole or not at all', () => {
+  test('takes a step whole or not at all, and steps of one moment together', async () => {
     const moments: string[] = [];
     const store = new Store(join(dir, 'steps.db'), (moment) => moments.push(moment));
     const post = () => store.post('i', { EventType: EventType.GenericEvent, Data: '' });
-    expect(() =>
+    await expect(
       store.step(() => {
         post();
         throw new Error('no');
       }),
-    ).toThrow('no');
+    ).rejects.toThrow('no');
     expect(store.nextMessage('i', false)).toBeUndefined();
-    store.step(post);
+    const steps = [store.step(post), store.step(post)];
+    expect(moments).toEqual([]);
+    await Promise.all(steps);
     expect(store.nextMessage('i', false)).toBeDefined();
     expect(moments).toEqual(['before', 'after']);
     store.close();
   });
 
-  test('keeps inputs out of what the orchestrator gets, unless told', () => {
+  test('keeps inputs out of what the orchestrator gets, unless told', async () => {
     const store = new Store(join(dir, 'inputs.db'));
-    store.step(() => {
+    await store.step(() => {
       store.append('a', [task(0)], false);
       store.append('b', [task(0)], true);
     });
@@ -289,9 +291,9 @@ describe('the file', () => {
     store.close();
   });
 
-  test('lets only resume and terminate through while suspended', () => {
+  test('lets only resume and terminate through while suspended', async () => {
     const store = new Store(join(dir, 'suspended.db'));
-    store.step(() => {
+    await store.step(() => {
       store.post('i', { EventType: EventType.EventRaised, Name: 'x', Input: '1' });
       store.post('i', { EventType: EventType.ExecutionResumed, Reason: null });
     });
