@@ -295,8 +295,12 @@ describe('the file', () => {
     const store = new Store(join(dir, 'suspended.db'));
     await store.step(() => {
       store.post('i', { EventType: EventType.EventRaised, Name: 'x', Input: '1' });
+      store.post('i', { EventType: EventType.ExecutionTerminated, Input: null });
       store.post('i', { EventType: EventType.ExecutionResumed, Reason: null });
     });
+    const control = store.nextMessage('i', true);
+    expect(control?.event.EventType).toBe(EventType.ExecutionTerminated);
+    await store.step(() => store.dropMessage(control?.seq ?? -1));
     expect(store.nextMessage('i', true)?.event.EventType).toBe(EventType.ExecutionResumed);
     expect(store.nextMessage('i', false)?.event.EventType).toBe(EventType.EventRaised);
     store.close();

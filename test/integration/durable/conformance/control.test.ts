@@ -218,6 +218,7 @@ describe('purge', () => {
     expect(purged.status).toBe(200);
     expect((await app.api(`instances/${failed.instanceId}`)).status).toBe(404);
     expect((await app.api(`instances/${completed.instanceId}`)).status).toBe(200);
+    expect((await app.api(`${query}&runtimeStatus=Running`, { method: 'DELETE' })).status).toBe(404);
     expect((await app.api(query, { method: 'DELETE' })).status).toBe(200);
     expect((await app.api(`instances/${completed.instanceId}`)).status).toBe(404);
     expect((await app.api(`instances/${alive}`)).status).toBe(202);

@@ -187,6 +187,21 @@ describe('sub-orchestrations', () => {
     expect((output as { caught: string }).caught).toContain('enough');
   });
 
+  test('of an earlier execution of their parent are not heard', async () => {
+    const [parent, old, current] = [newId(), newId(), newId()];
+    const isRunning = (id: string) => runs.until(id, ({ runtimeStatus }) => runtimeStatus === 'Running');
+    await runs.start('parent', { child: 'waits', id: old }, parent);
+    await isRunning(old);
+    await runs.post(`instances/${parent}/terminate`);
+    await runs.ended(parent);
+    await runs.start('parent', { child: 'waits', id: current }, parent);
+    await isRunning(current);
+    await runs.raise(old, 'go', 'old');
+    await runs.ended(old);
+    await runs.raise(current, 'go', 'new');
+    expect(await runs.ended(parent)).toMatchObject({ output: { child: 'new' } });
+  });
+
   test('are retried, each attempt an instance of its own', async () => {
     expect(await outputOf('retriesChild', { key: newId(), failures: 2, attempts: 3 })).toBe('attempt 3');
   });
