@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 import { callerOf, keyHolder, type Caller, type Identities } from './access';
 import { CosmosError } from './errors';
 
@@ -8,11 +8,9 @@ import { CosmosError } from './errors';
  * https://learn.microsoft.com/rest/api/cosmos-db/access-control-on-cosmosdb-resources
  */
 export function authorizer(key: string, identities: Identities | undefined) {
-  const secret = Buffer.from(key, 'base64');
+  const digest = hmac(Buffer.from(key, 'base64'));
   const signature = (method: string, type: string, link: string, date: string) =>
-    createHmac('sha256', secret)
-      .update(`${method.toLowerCase()}\n${type}\n${link}\n${date.toLowerCase()}\n\n`)
-      .digest();
+    digest(`${method.toLowerCase()}\n${type}\n${link}\n${date.toLowerCase()}\n\n`);
 
   return (
     method: string,
@@ -36,6 +34,17 @@ export function authorizer(key: string, identities: Identities | undefined) {
       );
     }
     return keyHolder;
+  };
+}
+
+/** HMAC-SHA256 (RFC 2104) by two one-shot hashes: an Hmac object for each request costs several times as much. */
+function hmac(key: Buffer): (text: string) => Buffer {
+  const block = Buffer.alloc(64);
+  (key.length > 64 ? hash('sha256', key, 'buffer') : key).copy(block);
+  const [inner, outer] = [block.map((byte) => byte ^ 0x36), block.map((byte) => byte ^ 0x5c)];
+  return (text) => {
+    const first = hash('sha256', Buffer.concat([inner, Buffer.from(text)]), 'buffer');
+    return hash('sha256', Buffer.concat([outer, first]), 'buffer');
   };
 }
 

@@ -15,9 +15,13 @@ function deferred(): Deferred {
 /**
  * Group commit: the changes of all requests of one turn of the event loop are one transaction, and every request, reads
  * included, is answered only after its end. So nobody sees what could still be lost, and one commit serves many writers.
+ * Where writers come together, as the last commit shows, the next one waits a millisecond for more of them; a client that
+ * waits for each answer is not kept waiting.
  */
 export class Commits {
   private waiting: Deferred | undefined;
+  private writers = 0;
+  private lastWriters = 0;
 
   /** `undo` takes back the whole turn after a failure: its changes, and what is known in memory. */
   constructor(
@@ -31,8 +35,10 @@ export class Commits {
       this.waiting = deferred();
       // A failed commit is not unhandled when no request happens to wait for it (expired items being removed).
       this.waiting.promise.catch(() => undefined);
-      setImmediate(() => this.flush());
+      if (this.lastWriters > 1) setTimeout(() => this.flush(), 1);
+      else setImmediate(() => this.flush());
     }
+    this.writers++;
     try {
       change();
     } catch (cause) {
@@ -49,6 +55,8 @@ export class Commits {
   flush(): void {
     const { waiting } = this;
     if (waiting === undefined) return;
+    this.lastWriters = this.writers;
+    this.writers = 0;
     try {
       this.commit();
     } catch (cause) {

@@ -100,8 +100,13 @@ export class Container {
   }
 
   get(pk: string, id: string): Item | undefined {
-    const row = this.store.get(this.definition.number, pk, id);
+    const row = this.row(pk, id);
     return row && this.isLive(row) ? new Item(this.definition.number, row) : undefined;
+  }
+
+  /** Also one that has expired and is not removed yet. */
+  row(pk: string, id: string): ItemRow | undefined {
+    return this.store.get(this.definition.number, pk, id);
   }
 
   /** By creation, from what was created after an LSN. */
@@ -141,7 +146,7 @@ export class Container {
     const { defaultTtl, number, versionsSeconds } = this.definition;
     if (versionsSeconds > 0) {
       this.commits.write(() => {
-        this.store.begin(number, this.lsn);
+        this.store.begin();
         this.store.removeVersions(number, this.seconds - versionsSeconds);
       });
     }
@@ -158,8 +163,9 @@ export class Container {
     const { pk, lsn, items, log } = changes;
     const { number, versionsSeconds } = this.definition;
     this.commits.write(() => {
-      this.store.begin(number, lsn);
-      for (const [id, item] of items) this.replace(pk, id, item);
+      this.store.begin();
+      for (const [id, item] of items) this.replace(pk, changes.before(id), item);
+      if ([...items.values()].includes(undefined)) this.store.setLsn(number, lsn);
       // Only now: within a batch a value may move from one item to another.
       for (const [id, item] of items) {
         if (item) for (const value of this.uniqueValues(item)) this.store.putUnique(number, pk, value, id);
@@ -169,12 +175,11 @@ export class Container {
     });
   }
 
-  private replace(pk: string, id: string, item: Item | undefined): void {
+  private replace(pk: string, old: ItemRow | undefined, item: Item | undefined): void {
     const { number } = this.definition;
-    const old = this.store.get(number, pk, id);
     if (old !== undefined) {
       for (const value of this.uniqueValues(new Item(number, old))) {
-        this.store.removeUnique(number, pk, value, id);
+        this.store.removeUnique(number, pk, value, old.id);
       }
       // One that expired and was not swept yet makes room for a new one.
       if (old.created !== item?.row.created) this.store.remove(number, old.created);
@@ -200,6 +205,8 @@ export class Changes {
   /** Every step, for the feed of all versions and deletes. */
   readonly log: VersionRow[] = [];
   lsn: number;
+  /** What was there before; nobody else changes it while a request is at work. */
+  private readonly rows = new Map<string, ItemRow | undefined>();
 
   constructor(
     readonly container: Container,
@@ -209,7 +216,14 @@ export class Changes {
   }
 
   get(id: string): Item | undefined {
-    return this.items.has(id) ? this.items.get(id) : this.container.get(this.pk, id);
+    if (this.items.has(id)) return this.items.get(id);
+    const row = this.before(id);
+    return row && this.container.isLive(row) ? new Item(this.container.definition.number, row) : undefined;
+  }
+
+  before(id: string): ItemRow | undefined {
+    if (!this.rows.has(id)) this.rows.set(id, this.container.row(this.pk, id));
+    return this.rows.get(id);
   }
 
   /** Writes a version of an item: a new one, or the next of `previous`. */

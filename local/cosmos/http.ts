@@ -1,5 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Identities } from './access';
 import { authorizer } from './auth';
@@ -40,7 +46,7 @@ export function createHttpServer({ key, identities, catalog, route }: Options): 
 
   async function answer(incoming: IncomingMessage): Promise<Reply | 'lost'> {
     const { method = 'GET', headers } = incoming;
-    const text = await read(incoming);
+    const text = hasBody(headers) ? await read(incoming) : nothing;
     const path = segments(incoming.url ?? '/');
     if (path[0] === '_local') return control(method, path, headers['x-local-key'], text);
     const date = String(headers['x-ms-date'] ?? headers.date ?? '');
@@ -130,21 +136,28 @@ function unexpected(error: unknown): CosmosError {
   return new CosmosError(500, `The local endpoint failed: ${name}.`);
 }
 
-async function read(incoming: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  try {
-    for await (const chunk of incoming) {
-      const part = chunk as Buffer;
-      bytes += part.length;
-      if (bytes <= maxBodyBytes) chunks.push(part);
-    }
-  } catch {
-    throw badRequest('The request was cut off before its end.');
-  }
-  // Read to the end in any case: a client that is still sending does not see an answer.
-  if (bytes > maxBodyBytes) throw tooLarge();
-  return chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
+const nothing = Buffer.alloc(0);
+const hasBody = (headers: IncomingHttpHeaders) =>
+  headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
+
+/** By events: an async iterator over the request costs as much as all the rest of reading it. */
+function read(incoming: IncomingMessage): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    incoming.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes <= maxBodyBytes) chunks.push(chunk);
+    });
+    incoming.on('end', () => {
+      // Read to the end in any case: a client that is still sending does not see an answer.
+      if (bytes > maxBodyBytes) reject(tooLarge());
+      else resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks));
+    });
+    incoming.on('close', () => {
+      if (!incoming.complete) reject(badRequest('The request was cut off before its end.'));
+    });
+  });
 }
 
 function parseBody(text: Buffer): unknown {
