@@ -5,10 +5,13 @@
 import { Command } from 'commander';
 import { table } from '../../cli/terminal';
 import { Copy } from './copy';
+import { cosmos } from './cosmos';
 import type { Defect, DefectList } from './defect';
+import { host } from './host';
+import { durable } from './durable';
 import { servicebus } from './servicebus';
 
-const services: Record<string, DefectList> = { servicebus };
+const services: Record<string, DefectList> = { cosmos, durable, servicebus, host };
 
 type Found = Readonly<
   Record<'defect' | 'seconds' | 'by', string> & { result: 'caught' | 'NOT CAUGHT' | 'STALE' }
