@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { keyFileOf, readStack, startStack, type StackInfo } from '../../local';
 import { keyFileWrap } from '../../src/lib/security';
 import { checkout } from '../checkout';
-import { dataOption, defaultDataDir } from '../options';
+import { dataOption, defaultDataDir, partitions } from '../options';
 import { withServices } from '../services';
 import { shortTime, table } from '../terminal';
 
@@ -14,6 +14,7 @@ interface StartOptions {
   readonly data: string;
   readonly app: string;
   readonly ports: 'default' | 'auto' | number;
+  readonly cosmosPartitions?: number;
   readonly watch?: true;
   readonly inspect?: string | true;
 }
@@ -32,12 +33,17 @@ export function startCommand(): Command {
     )
     .option(
       '--ports <auto|base>',
-      'free ports, or six ports from this number on (default: those of the Azure emulators)',
+      'free ports, or consecutive ports from this number on (default: those of the Azure emulators)',
       ports,
       'default',
     )
     .option('--watch', 'build and load the app again when its files change')
     .option('--inspect [port]', 'let a debugger attach to the app (default: 127.0.0.1:9229)')
+    .option(
+      '--cosmos-partitions <n>',
+      'physical partitions of a new Cosmos DB container (default: 1)',
+      partitions,
+    )
     .addOption(dataOption())
     .action(start);
 }
@@ -59,6 +65,7 @@ async function start(options: StartOptions): Promise<void> {
     dataDir: options.data,
     appDir: options.app,
     ports: options.ports,
+    ...(options.cosmosPartitions === undefined ? {} : { cosmosPartitions: options.cosmosPartitions }),
     ...(options.watch ? { watch: true } : {}),
     ...(options.inspect ? { inspect: options.inspect === true ? '127.0.0.1:9229' : options.inspect } : {}),
     // Beside this bundle; Azurite from npm.
@@ -66,6 +73,7 @@ async function start(options: StartOptions): Promise<void> {
       servicebus: join(__dirname, 'local', 'servicebus.js'),
       cosmos: join(__dirname, 'local', 'cosmos.js'),
       host: join(__dirname, 'local', 'host.js'),
+      services: join(__dirname, 'local', 'services.js'),
       azurite: require.resolve('azurite/dist/src/azurite.js'),
     },
     log: (line) => console.log(line),
@@ -233,6 +241,6 @@ async function readHealth({ host, appDir }: StackInfo): Promise<Health> {
 function ports(text: string): StartOptions['ports'] {
   if (text === 'auto') return 'auto';
   const base = Number(text);
-  if (Number.isInteger(base) && base >= 1024 && base <= 65_530) return base;
-  throw new InvalidArgumentError('It must be auto, or a number from 1024 to 65530.');
+  if (Number.isInteger(base) && base >= 1024 && base <= 65_500) return base;
+  throw new InvalidArgumentError('It must be auto, or a number from 1024 to 65500.');
 }

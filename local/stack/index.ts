@@ -13,7 +13,14 @@ import {
 } from './data-dir';
 import { StackError, messageOf } from './errors';
 import type { Part } from './part';
-import { azuriteConnectionString, azuritePart, cosmosPart, hostPart, serviceBusPart } from './parts';
+import {
+  azuriteConnectionString,
+  azuritePart,
+  cosmosPart,
+  hostPart,
+  serviceBusPart,
+  servicesPart,
+} from './parts';
 import { choosePorts } from './ports';
 import { createBlobContainers, createContainers, emulatorConfig, readTopology } from './topology';
 
@@ -26,8 +33,10 @@ export interface StackOptions {
   /** @default 'default' */
   ports?: 'auto' | number | 'default';
   topologyFile?: string;
+  /** Physical partitions of each Cosmos DB container that is created from now on. @default 1 */
+  cosmosPartitions?: number;
   /** The built process of each part. */
-  scripts: { servicebus: string; cosmos: string; host: string; azurite: string };
+  scripts: { servicebus: string; cosmos: string; host: string; azurite: string; services: string };
   log: (line: string) => void;
   /** Builds and loads the app again when its files change. */
   watch?: boolean;
@@ -43,6 +52,11 @@ interface PartInfo {
   born?: string;
 }
 
+/** What the small stand-ins tell about themselves. */
+interface ServicesInfo {
+  blob: { port: number; endpoint: string };
+}
+
 /** What `stack.json` holds: everything a client needs, so only its owner may read it. */
 export interface StackInfo extends PartInfo {
   startedAt: string;
@@ -52,6 +66,7 @@ export interface StackInfo extends PartInfo {
   serviceBus: PartInfo & { port: number; connectionString: string };
   cosmos: PartInfo & { port: number; endpoint: string; connectionString: string };
   azurite: PartInfo & { blobPort: number; queuePort: number; tablePort: number; connectionString: string };
+  services: PartInfo & ServicesInfo;
   functionKeys: FunctionKeys;
   /** Where the app keeps its key-encryption key. */
   keyFile: string;
@@ -89,6 +104,7 @@ export async function startStack(options: StackOptions): Promise<StackHandle> {
       Object.assign(info.serviceBus, identity(bus.pid));
       Object.assign(info.cosmos, identity(cosmos.pid));
       Object.assign(info.azurite, identity(azurite.pid));
+      Object.assign(info.services, identity(services.pid));
       Object.assign(info.host, identity(started.host?.pid));
       writeInfo(dataDir, info);
     };
@@ -101,9 +117,10 @@ export async function startStack(options: StackOptions): Promise<StackHandle> {
       keys.sasKey,
       common,
     );
-    const cosmos = cosmosPart(scripts.cosmos, ports, dataDir, common);
+    const cosmos = cosmosPart(scripts.cosmos, ports, dataDir, options.cosmosPartitions, common);
     const azurite = azuritePart(scripts.azurite, ports, dataDir, common);
-    started.backing = [bus, cosmos, azurite];
+    const services = servicesPart(scripts.services, ports, dataDir, common);
+    started.backing = [bus, cosmos, azurite, services];
 
     const storage = azuriteConnectionString(ports);
     const startCosmos = async (): Promise<{ endpoint: string; connectionString: string }> => {
@@ -111,14 +128,16 @@ export async function startStack(options: StackOptions): Promise<StackHandle> {
       await createContainers(topology, ready.connectionString);
       return ready;
     };
-    const startAzurite = async (): Promise<void> => {
-      await azurite.start();
+    /** Blobs are reached through the layer that keeps them immutable. */
+    const startStorage = async (): Promise<ServicesInfo> => {
+      const [, ready] = await allOrFirstError(azurite.start(), services.start());
       await createBlobContainers(topology, storage);
+      return (JSON.parse(ready) as { services: ServicesInfo }).services;
     };
-    const [busReady, cosmosReady] = await allOrFirstError(
+    const [busReady, cosmosReady, servicesReady] = await allOrFirstError(
       bus.start().then((line) => JSON.parse(line) as { connectionString: string }),
       startCosmos(),
-      startAzurite(),
+      startStorage(),
     );
 
     const host = hostPart(
@@ -170,6 +189,7 @@ export async function startStack(options: StackOptions): Promise<StackHandle> {
         tablePort: ports.table,
         connectionString: storage,
       },
+      services: { ...identity(services.pid), ...servicesReady },
       functionKeys: keys.functionKeys,
       keyFile: keys.keyFile,
     };
@@ -196,7 +216,9 @@ const pick = ({ endpoint, connectionString }: { endpoint: string; connectionStri
 });
 
 /** Like Promise.all, but waits for the others before it fails, so that nothing starts behind a stop. */
-async function allOrFirstError<A, B, C>(...all: [Promise<A>, Promise<B>, Promise<C>]): Promise<[A, B, C]> {
+async function allOrFirstError<T extends readonly Promise<unknown>[]>(
+  ...all: T
+): Promise<{ [K in keyof T]: Awaited<T[K]> }> {
   await Promise.allSettled(all);
-  return Promise.all(all);
+  return Promise.all(all) as Promise<{ [K in keyof T]: Awaited<T[K]> }>;
 }

@@ -1,12 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { azuriteAccount } from '../worm/account';
 import { Part, type PartOptions } from './part';
 import type { StackPorts } from './ports';
-
-/** Azurite's published account; its key protects nothing. */
-const AZURITE_ACCOUNT = 'devstoreaccount1';
-const AZURITE_KEY =
-  'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==';
 
 /**
  * Azurite does not notice its parent's end by itself: loaded before it, this ends it as SIGTERM does, which stores
@@ -51,13 +47,22 @@ export function serviceBusPart(
   });
 }
 
-export function cosmosPart(script: string, ports: StackPorts, dataDir: string, common: Common): Part {
+export function cosmosPart(
+  script: string,
+  ports: StackPorts,
+  dataDir: string,
+  partitions: number | undefined,
+  common: Common,
+): Part {
   const data = join(dataDir, 'cosmos');
   mkdirSync(data, { recursive: true });
   return new Part({
     name: 'Cosmos DB',
     script,
-    args: ['--port', String(ports.cosmos), '--data', data, '--exit-with-parent'],
+    args: [
+      ...['--port', String(ports.cosmos), '--data', data, '--exit-with-parent'],
+      ...(partitions === undefined ? [] : ['--partitions', String(partitions)]),
+    ],
     env: process.env,
     isReady: saysReady,
     stopLimitMs: STOP_LIMIT_MS,
@@ -75,9 +80,11 @@ export function azuritePart(script: string, ports: StackPorts, dataDir: string, 
     args: [
       // The storage SDK speaks a newer API version than Azurite knows.
       ...['--skipApiVersionCheck', '--disableTelemetry', '--silent', '--location', location],
+      // A path says which blob is meant, so that the layer before it and Azurite cannot disagree.
+      '--disableProductStyleUrl',
       ...[
         '--blobPort',
-        String(ports.blob),
+        String(ports.azurite),
         '--queuePort',
         String(ports.queue),
         '--tablePort',
@@ -93,11 +100,29 @@ export function azuritePart(script: string, ports: StackPorts, dataDir: string, 
   });
 }
 
+export function servicesPart(script: string, ports: StackPorts, dataDir: string, common: Common): Part {
+  return new Part({
+    name: 'Local services',
+    script,
+    args: [
+      ...['--data', dataDir, '--exit-with-parent'],
+      ...(['blob', 'azurite', 'page', 'smtp', 'sinks', 'payer'] as const).flatMap((name) => [
+        '--port',
+        `${name}=${ports[name]}`,
+      ]),
+    ],
+    env: process.env,
+    isReady: saysReady,
+    stopLimitMs: STOP_LIMIT_MS,
+    ...own('Local services', common),
+  });
+}
+
 export function azuriteConnectionString(ports: StackPorts): string {
   const endpoint = (name: string, port: number): string =>
-    `${name}Endpoint=http://127.0.0.1:${port}/${AZURITE_ACCOUNT};`;
+    `${name}Endpoint=http://127.0.0.1:${port}/${azuriteAccount.name};`;
   return (
-    `DefaultEndpointsProtocol=http;AccountName=${AZURITE_ACCOUNT};AccountKey=${AZURITE_KEY};` +
+    `DefaultEndpointsProtocol=http;AccountName=${azuriteAccount.name};AccountKey=${azuriteAccount.key};` +
     endpoint('Blob', ports.blob) +
     endpoint('Queue', ports.queue) +
     endpoint('Table', ports.table)
