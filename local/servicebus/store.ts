@@ -121,9 +121,15 @@ export class Store {
   }
 }
 
+/** Bodies of one entity that are kept in memory, so that what is received soon after it came is not read again. */
+const RECENT_BYTES = 16 * 1024 * 1024;
+
 /** The messages of one queue, subscription, dead-letter queue or topic. */
 export class EntityStore {
   private earliestWake: number | null;
+  /** As they are in the file. Those that came first are received first, so when it is full, what comes is not kept. */
+  private readonly recent = new Map<number, StoredMessage>();
+  private recentBytes = 0;
 
   constructor(
     private readonly store: Store,
@@ -162,6 +168,11 @@ export class EntityStore {
 
   insert(m: StoredMessage): void {
     this.noteWake(m.wakeAt);
+    if (this.recentBytes + m.bare.length <= RECENT_BYTES) {
+      // A copy: a slice would keep the whole chunk that the socket read.
+      this.recent.set(m.sequence, { ...m, bare: new Uint8Array(m.bare) });
+      this.recentBytes += m.bare.length;
+    }
     this.store.write(
       this.sql.insert,
       this.id,
@@ -184,7 +195,16 @@ export class EntityStore {
     );
   }
 
+  private forget(sequence: number): void {
+    const known = this.recent.get(sequence);
+    if (!known) return;
+    this.recent.delete(sequence);
+    this.recentBytes -= known.bare.length;
+  }
+
   load(sequence: number): StoredMessage {
+    const known = this.recent.get(sequence);
+    if (known) return known;
     const row = this.sql.load.get(this.id, sequence);
     if (!row)
       throw new StoreError(`Message ${sequence} of entity ${this.id} is in the index but not in the file.`);
@@ -244,18 +264,22 @@ export class EntityStore {
   }
 
   remove(sequence: number): void {
+    this.forget(sequence);
     this.store.write(this.sql.remove, this.id, sequence);
   }
 
   setDelivery(sequence: number, state: number, deliveryCount: number): void {
+    this.forget(sequence);
     this.store.write(this.sql.setDelivery, state, deliveryCount, this.id, sequence);
   }
 
   setBare(sequence: number, bare: Uint8Array): void {
+    this.forget(sequence);
     this.store.write(this.sql.setBare, bare, this.id, sequence);
   }
 
   setWake(sequence: number, at: number): void {
+    this.forget(sequence);
     this.noteWake(at);
     this.store.write(this.sql.setWake, at, this.id, sequence);
   }
