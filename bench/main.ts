@@ -5,7 +5,9 @@
 import { Command } from 'commander';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { table } from '../cli/terminal';
+import { bareBroker } from './bare-broker';
 import { bareLoop } from './bare-loop';
+import { brokerBar, measureBroker, type BrokerResult } from './broker';
 import { conversionBar, measureConversion } from './conversion';
 import { measureConverter } from './convert';
 import { constantAccount } from './constant-account';
@@ -30,6 +32,41 @@ program
   .action((data: string, recording: string, concurrency: string) =>
     bareLoop(data, recording, Number(concurrency)),
   );
+program.command('bare-broker', { hidden: true }).action(bareBroker);
+program
+  .command('broker')
+  .description('the Service Bus endpoint alone')
+  .action(async () => {
+    const broker = await measureBroker(brokerMessages, 5);
+    console.log(table(brokerRows(broker)));
+    console.log(
+      `\n${table(brokerBars(broker).map(({ isMet, ...bar }) => ({ ...bar, result: isMet ? 'ok' : 'MISSED' })))}`,
+    );
+    if (brokerBars(broker).some(({ isMet }) => !isMet)) process.exitCode = 1;
+  });
+
+const brokerMessages = 20_000;
+
+const brokerBars = ({ sendRatio, completeRatio }: BrokerResult) =>
+  [
+    { bar: 'broker, durable sends / rhea with an array', found: sendRatio },
+    { bar: 'broker, peek-lock and complete / rhea with an array', found: completeRatio },
+  ].map(({ bar, found }) => ({
+    bar,
+    wanted: `>= ${brokerBar}`,
+    found: found.toFixed(2),
+    isMet: found >= brokerBar,
+  }));
+
+const perSecond = (values: readonly number[]) =>
+  `${median(values).toFixed(0)}/s (${values.map((value) => value.toFixed(0)).join(', ')})`;
+
+const brokerRows = ({ broker, bare }: BrokerResult) => [
+  { measure: 'broker, sends', median: perSecond(broker.send) },
+  { measure: 'rhea with an array, sends', median: perSecond(bare.send) },
+  { measure: 'broker, peek-lock and complete', median: perSecond(broker.complete) },
+  { measure: 'rhea with an array, receive and settle', median: perSecond(bare.complete) },
+];
 
 program.command('constant-account', { hidden: true }).action(constantAccount);
 program
@@ -48,6 +85,8 @@ async function bench({ messages, rounds, json }: Options): Promise<void> {
   say('conversion');
   const conversion = await measureConversion();
   const converter = await measureConverter();
+  say('broker');
+  const broker = await measureBroker(brokerMessages, 5);
   say('Cosmos DB');
   const cosmos = await measureCosmos();
   say('orchestrations');
@@ -63,6 +102,7 @@ async function bench({ messages, rounds, json }: Options): Promise<void> {
     ...converter,
     ...durableBars(durable),
     ...cosmosBars(cosmos),
+    ...brokerBars(broker),
     {
       bar: 'pipeline / bare loop with the same requests',
       wanted: `>= ${pipelineBar}`,
@@ -71,7 +111,7 @@ async function bench({ messages, rounds, json }: Options): Promise<void> {
     },
   ];
   const report = JSON.stringify(
-    { at: new Date().toISOString(), bars, conversion, cosmos, durable, pipeline },
+    { at: new Date().toISOString(), bars, conversion, broker, cosmos, durable, pipeline },
     undefined,
     2,
   );
@@ -89,6 +129,7 @@ async function bench({ messages, rounds, json }: Options): Promise<void> {
           measure: `copy its Bundle (${conversion.bundleBytes} bytes)`,
           median: micro(conversion.copyMicroseconds),
         },
+        ...brokerRows(broker),
         ...durableRows(durable),
         ...cosmosRows(cosmos),
         { measure: `pipeline, ${pipeline.messages} messages`, median: rate(pipeline.pipeline) },
