@@ -57,6 +57,7 @@ const schema = `
   PRAGMA synchronous = NORMAL;
   -- A checkpoint waits for the disk: every 32 MB instead of 4.
   PRAGMA wal_autocheckpoint = 8000;
+  PRAGMA cache_size = -16384;
   CREATE TABLE IF NOT EXISTS resources (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     parent INTEGER NOT NULL,
