@@ -9,7 +9,7 @@ const LEFT_OUT = new Set(['node_modules', '.git', 'dist', '.medrelay', 'coverage
 /** A run that has neither failed nor passed by then has not noticed anything. */
 const RUN_LIMIT_MS = 15 * 60_000;
 
-export class StaleDefect extends Error {}
+class StaleDefect extends Error {}
 
 export interface Run {
   /** The first test that failed; undefined when all passed. */

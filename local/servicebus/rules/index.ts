@@ -1,4 +1,4 @@
-export { SYSTEM_PROPERTIES, type Facts, type SystemProperty } from './expression';
+export { type Facts, type SystemProperty } from './expression';
 export { RuleError } from './lexer';
 export {
   compileRule,
