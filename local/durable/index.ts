@@ -47,8 +47,6 @@ export interface Durable {
   stop(): Promise<void>;
 }
 
-export const WEBHOOK_PATH = PUBLIC_PATH;
-
 export async function openDurable(options: DurableOptions): Promise<Durable> {
   const { functions, settings, log, origin, systemKey, clock = systemClock } = options;
   mkdirSync(options.dataDir, { recursive: true });

@@ -24,8 +24,8 @@ import type { Open, Progress, Retry } from './progress';
 
 const DAY_MS = 86_400_000;
 /** The Azure Storage provider's MaximumDelayTime and LongRunningTimerIntervalLength; the SDK is told both. */
-export const LONGEST_TIMER_MS = 6 * DAY_MS;
-export const TIMER_LEG_MS = 3 * DAY_MS;
+const LONGEST_TIMER_MS = 6 * DAY_MS;
+const TIMER_LEG_MS = 3 * DAY_MS;
 const LONGEST_RETRY_DELAY_MS = 6 * DAY_MS;
 /** The extension's name for the activity behind `callHttp`. */
 export const HTTP_ACTIVITY = 'BuiltIn::HttpActivity';

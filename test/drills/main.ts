@@ -9,6 +9,7 @@ import { faultsDrill } from './faults';
 import { fuzzDrill } from './fuzz';
 import { mllpDrill } from './mllp';
 import { runDrill } from './drill';
+import { soakDrill } from './soak';
 
 function positive(text: string): number {
   const value = Number(text);
@@ -36,7 +37,7 @@ program
 program
   .command('durable')
   .summary('the Functions host is killed before and after every step that a Durable workflow writes down')
-  .option('--rounds <n>', 'how often the workflow starts over', positive, 3)
+  .option('--rounds <n>', 'how often the workflow starts over', positive, 4)
   .option('--points <n>', 'so many of the moments, evenly spread')
   .action(({ rounds, points }: { rounds: number; points?: string }) =>
     killDurable(Math.ceil(rounds), points === undefined ? undefined : positive(points)),
@@ -56,6 +57,16 @@ program
   .option('--messages <n>', 'messages to send', positive, 10_000)
   .action((options: { messages: number }) =>
     runDrill('mllp', (drill) => mllpDrill(drill, Math.ceil(options.messages))),
+  );
+program
+  .command('soak')
+  .summary(
+    'messages, reads and blobs while every twentieth operation fails; nothing is lost and memory stays flat',
+  )
+  .option('--minutes <n>', 'how long', positive, 10)
+  .option('--rate <n>', 'messages per second', positive, 10)
+  .action((options: { minutes: number; rate: number }) =>
+    runDrill('soak', (drill) => soakDrill(drill, options.minutes, options.rate)),
   );
 
 program.parseAsync().catch((error: unknown) => {

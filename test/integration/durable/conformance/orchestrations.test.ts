@@ -215,6 +215,14 @@ describe('continue as new', () => {
     expect(historyEvents?.filter(({ EventType }) => EventType === 'TaskCompleted')).toHaveLength(1);
   });
 
+  // In .NET a flag preserves them; the extension does not set it for JavaScript.
+  test('drops an event that was delivered and not waited for', async () => {
+    const id = await runs.start('forgets', { milliseconds: 1500 });
+    await runs.until(id, ({ runtimeStatus }) => runtimeStatus === 'Running');
+    await runs.raise(id, 'early', 1);
+    expect(await runs.ended(id)).toMatchObject({ output: 'dropped' });
+  });
+
   test('loses no event that has not been delivered', async () => {
     const id = await runs.start('collector', { count: 5 });
     for (let n = 1; n <= 5; n += 1) expect((await runs.raise(id, 'item', n)).status).toBe(202);
