@@ -57,7 +57,10 @@ export async function receiveHttpStream(
       // What comes after it could overtake what is sent again.
       isAway = true;
     }
-    acks.push(...group.flatMap(({ found, problem }) => ackOf(found, problem, !isAway, now) ?? []));
+    for (const { found, problem } of group) {
+      const ack = ackOf(found, problem, !isAway, now);
+      if (ack !== undefined) acks.push(detached(ack));
+    }
     group = [];
     bytes = 0;
   };
@@ -75,6 +78,9 @@ export async function receiveHttpStream(
   if (count.all === 1 || acks.length === 0) return { status, ack: acks };
   return { status, ack: batchAck(acks, first, hash.digest('hex').slice(0, 20), now) };
 }
+
+/** A text that was cut out of a longer one keeps the whole of it in memory; this one stands alone. */
+const detached = (text: string): string => Buffer.from(text).toString();
 
 async function* hashed(
   source: AsyncIterable<Uint8Array>,
