@@ -38,6 +38,7 @@ const built = await Promise.all([
       'local/servicebus': 'local/servicebus/main.ts',
       'local/cosmos': 'local/cosmos/main.ts',
       'local/host': 'local/host/main.ts',
+      'local/services': 'local/services/main.ts',
       'local/worker': 'local/host/worker/main.ts',
       'tools/conformance': 'tools/conformance/main.ts',
       'tools/ledger': 'tools/ledger/main.ts',

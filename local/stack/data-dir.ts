@@ -88,7 +88,7 @@ export function unlockDataDir(dataDir: string): void {
 /** After a killed launcher its parts end by themselves; a new start waits for them to let go of the data. */
 export async function awaitOrphans(dataDir: string): Promise<void> {
   const info = readInfo(dataDir);
-  const parts = info ? [info.host, info.serviceBus, info.cosmos, info.azurite] : [];
+  const parts = info ? [info.host, info.serviceBus, info.cosmos, info.azurite, info.services] : [];
   const limit = Date.now() + ORPHAN_LIMIT_MS;
   while (parts.some((part) => isAlive(part)) && Date.now() < limit) await sleep(100);
 }

@@ -8,9 +8,15 @@ export interface StackPorts {
   blob: number;
   queue: number;
   table: number;
+  /** Azurite's blobs themselves, behind the layer that keeps them immutable. */
+  azurite: number;
+  page: number;
+  smtp: number;
+  sinks: number;
+  payer: number;
 }
 
-/** The ports that Core Tools and Microsoft's emulators use. */
+/** The ports that Core Tools and Microsoft's emulators use; for mail those of well-known sinks. */
 const DEFAULTS: StackPorts = {
   host: 7071,
   serviceBus: 5672,
@@ -18,6 +24,11 @@ const DEFAULTS: StackPorts = {
   blob: 10000,
   queue: 10001,
   table: 10002,
+  azurite: 10003,
+  page: 7080,
+  smtp: 1025,
+  sinks: 8025,
+  payer: 8027,
 };
 
 const NAMES: Record<keyof StackPorts, string> = {
@@ -27,6 +38,11 @@ const NAMES: Record<keyof StackPorts, string> = {
   blob: 'Azurite blobs',
   queue: 'Azurite queues',
   table: 'Azurite tables',
+  azurite: 'Azurite itself',
+  page: 'Page',
+  smtp: 'Mail',
+  sinks: 'Messages and webhooks',
+  payer: 'Payer',
 };
 const KEYS = Object.keys(DEFAULTS) as (keyof StackPorts)[];
 
@@ -43,12 +59,12 @@ export async function choosePorts(choice: 'auto' | 'default' | number): Promise<
       if (!(await firstTaken(ports))) return ports;
     }
     throw new StackError(
-      `No six free ports in a row were found between ${AUTO_FROM} and ${AUTO_TO}; give a base with --ports.`,
+      `No ${KEYS.length} free ports in a row were found between ${AUTO_FROM} and ${AUTO_TO}; give a base with --ports.`,
     );
   }
   if (choice !== 'default' && (!Number.isInteger(choice) || choice < 1 || choice + KEYS.length > 65_536)) {
     throw new StackError(
-      `--ports ${choice} is not a base for six port numbers; use one from 1024 to 65530, or auto.`,
+      `--ports ${choice} is not a base for ${KEYS.length} port numbers; use one from 1024 to 65500, or auto.`,
     );
   }
   const ports = choice === 'default' ? DEFAULTS : from(choice);

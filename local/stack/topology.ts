@@ -2,6 +2,7 @@ import type { ContainerRequest, PartitionKeyKind } from '@azure/cosmos';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { azuriteAccount } from '../worm/account';
 import { StackError, messageOf } from './errors';
 
 const container = z.object({
@@ -13,6 +14,13 @@ const container = z.object({
   uniqueKeys: z.array(z.object({ paths: z.array(z.string()) })).optional(),
 });
 
+const blobContainer = z.object({
+  name: z.string(),
+  /** As the resource provider names it: policies and legal holds can be set on the container's blobs. */
+  immutableStorageWithVersioning: z.boolean().default(false),
+  defaultPolicy: z.object({ days: z.int().min(1), mode: z.enum(['unlocked', 'locked']) }).optional(),
+});
+
 const topology = z.object({
   UserConfig: z.record(z.string(), z.unknown()).optional(),
   Cosmos: z
@@ -22,7 +30,7 @@ const topology = z.object({
         .default([]),
     })
     .prefault({}),
-  Blobs: z.array(z.string()).default([]),
+  Blobs: z.array(z.union([z.string(), blobContainer])).default([]),
 });
 
 export type Topology = z.infer<typeof topology>;
@@ -94,8 +102,27 @@ export async function createBlobContainers(from: Topology, connectionString: str
   const { BlobServiceClient } = await import('@azure/storage-blob');
   const service = BlobServiceClient.fromConnectionString(connectionString);
   try {
-    await Promise.all(from.Blobs.map((name) => service.getContainerClient(name).createIfNotExists()));
+    await Promise.all(
+      from.Blobs.map(async (entry) => {
+        if (typeof entry === 'string') return service.getContainerClient(entry).createIfNotExists();
+        const { name, ...settings } = entry;
+        await service.getContainerClient(name).createIfNotExists();
+        if (settings.immutableStorageWithVersioning) await enableImmutability(service.url, name, settings);
+        return undefined;
+      }),
+    );
   } catch (error) {
     throw new StackError(`The blob containers of the topology cannot be created: ${messageOf(error)}`);
   }
+}
+
+/** In Azure this goes through the resource provider, not through the storage account. */
+async function enableImmutability(account: string, name: string, settings: object): Promise<void> {
+  const response = await fetch(new URL(`/_local/worm/${name}`, account), {
+    method: 'PUT',
+    headers: { 'x-local-key': azuriteAccount.key },
+    body: JSON.stringify(settings),
+  });
+  const answer = await response.text();
+  if (!response.ok) throw new Error(answer.replace(/^.*<Message>|\n.*$/gs, ''));
 }

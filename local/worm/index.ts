@@ -6,16 +6,12 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { azuriteAccount } from './account';
 import { Layer } from './layer';
-import type { Account } from './shared-key';
 import { Store } from './store';
 import { Upstream } from './upstream';
 
-/** Azurite's published account; its key protects nothing. */
-export const azuriteAccount: Account = {
-  name: 'devstoreaccount1',
-  key: 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==',
-};
+export { azuriteAccount } from './account';
 
 export interface WormOptions {
   /** 0 takes a free one. */

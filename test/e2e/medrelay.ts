@@ -117,7 +117,7 @@ export const stackOf = (dataDir: string): StackInfo =>
   JSON.parse(readFileSync(join(dataDir, 'stack.json'), 'utf8')) as StackInfo;
 
 export const pidsOf = (stack: StackInfo): number[] =>
-  [stack, stack.host, stack.serviceBus, stack.cosmos, stack.azurite].map(({ pid }) => pid);
+  [stack, stack.host, stack.serviceBus, stack.cosmos, stack.azurite, stack.services].map(({ pid }) => pid);
 
 export function isAlive(pid: number): boolean {
   try {

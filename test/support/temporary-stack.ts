@@ -16,6 +16,7 @@ export function startTemporaryStack(dataDir: string, env: Record<string, string>
       servicebus: built('servicebus'),
       cosmos: built('cosmos'),
       host: built('host'),
+      services: built('services'),
       azurite: require.resolve('azurite/dist/src/azurite.js'),
     },
     log: (line) => appendFileSync(join(dataDir, 'stack.log'), `${line}\n`),

@@ -15,11 +15,13 @@ const built = buildLocal({
   host: 'local/host/main.ts',
   worker: 'local/host/worker/main.ts',
   launcher: 'local/index.ts',
+  services: 'local/services/main.ts',
 });
 const scripts = {
   servicebus: join(built.dir, 'servicebus.js'),
   cosmos: join(built.dir, 'cosmos.js'),
   host: join(built.dir, 'host.js'),
+  services: join(built.dir, 'services.js'),
   azurite: join(root, 'node_modules/azurite/dist/src/azurite.js'),
 };
 const topology = {
@@ -78,7 +80,7 @@ const start = (dataDir: string, more: Partial<StackOptions> = {}): Promise<Stack
     ...more,
   });
 const pids = (info: StackInfo): number[] =>
-  [info.host, info.serviceBus, info.cosmos, info.azurite].map(({ pid }) => pid);
+  [info.host, info.serviceBus, info.cosmos, info.azurite, info.services].map(({ pid }) => pid);
 const alive = (pid: number): boolean => {
   try {
     process.kill(pid, 0);
