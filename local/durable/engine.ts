@@ -24,7 +24,7 @@ import { callHttp } from './http-call';
 import { Lane } from './lane';
 import { newProgress } from './progress';
 import type { DurableSettings } from './settings';
-import type { Instance, Message, PendingCall, Store } from './store';
+import type { Instance, Message, PendingCall, PendingTimer, Store } from './store';
 import { controlled, HTTP_POLL_MS, takeTurn, type Effect, type Turn } from './turn';
 
 /** Before a function whose process was lost is run again. */
@@ -97,28 +97,32 @@ export class Engine {
   tick(): void {
     if (!this.#isRunning) return;
     const now = this.clock.now();
-    for (let due = this.store.dueTimers(now); due.length > 0; due = this.store.dueTimers(now)) {
-      void this.#guarded('Timers', () =>
-        this.take(() => {
-          for (const timer of due) {
-            this.store.dropTimer(timer);
-            const fired = { TimerId: timer.timer, FireAt: netTime(timer.due) };
-            this.store.post(timer.instance, { EventType: EventType.TimerFired, ...fired }, timer.execution);
-          }
-          return due.map(
-            ({ instance }) =>
-              () =>
-                this.wake(instance),
-          );
-        }),
-      ).then((isDone) => {
-        if (!isDone) this.tick();
-      });
-    }
+    const due = this.store.dueTimers(now);
+    if (due.length > 0)
+      void this.#guarded('Timers', () => this.#fire(due)).then((isDone) => isDone || this.tick());
     for (const id of this.store.waitingEntities(now)) this.#entities.add(id, id);
     this.#disarm();
     const next = this.store.nextDue(now);
     if (next !== undefined) this.#disarm = this.clock.at(next, () => this.tick());
+  }
+
+  /** There may be more of them than one look gives. */
+  #fire(due: readonly PendingTimer[]): Promise<true> {
+    return this.take(() => {
+      for (const timer of due) {
+        this.store.dropTimer(timer);
+        const fired = { TimerId: timer.timer, FireAt: netTime(timer.due) };
+        this.store.post(timer.instance, { EventType: EventType.TimerFired, ...fired }, timer.execution);
+      }
+      return [
+        ...due.map(
+          ({ instance }) =>
+            () =>
+              this.wake(instance),
+        ),
+        () => this.tick(),
+      ];
+    });
   }
 
   /** Part of a step: a new instance, in the place of an old one of its id, with its first message. */

@@ -300,7 +300,7 @@ class Desk {
     if (!retryOptions) return;
     const giveUp = (why: string): void => {
       // The SDK waits for a delay that the extension does not schedule: the instance stays Running, in Azure too.
-      this.warning = `Instance ${this.of.instance}: the call with task id of its attempt ${retry.attempt} is not tried again because ${why}, and durable-functions waits for ever; leave that option out.`;
+      this.warning = `Instance ${this.of.instance}: a call is not tried again after attempt ${retry.attempt} because ${why}, and durable-functions waits for ever; leave that option out.`;
     };
     if (FailureDetails?.IsNonRetriable) return giveUp('its failure says isNonRetriable');
     if (retry.attempt >= retryOptions.maxNumberOfAttempts) {
