@@ -4,6 +4,7 @@ import { readStack } from '../../local';
 import { checkStores } from './check-stores';
 import type { Check, Drill } from './drill';
 import { sendDrillMessages, type Load } from './load';
+import { setFaults } from './set-faults';
 import { untilSettled } from './settled';
 
 /** Of the time away, this part hangs: connections open, no answer ever. The rest answers 503 at once. */
@@ -32,9 +33,9 @@ export async function faultsDrill(drill: Drill, minutes: number, perSecond: numb
   const refusing = { rate: 0.2, statuses: [429, 503] };
 
   try {
-    await setFaults(dataDir, refusing);
+    await setFaults(dataDir, 'cosmos', refusing);
     await phase('every fifth request refused', refusingShare);
-    await setFaults(dataDir, { down: true });
+    await setFaults(dataDir, 'cosmos', { down: true });
     await phase('away, answering 503', 1 - hangingShare);
     const pid = (await readStack(dataDir))?.cosmos.pid;
     if (pid === undefined) throw new Error('The stack is gone.');
@@ -47,26 +48,14 @@ export async function faultsDrill(drill: Drill, minutes: number, perSecond: numb
       process.off('exit', resume);
       resume();
     }
-    await setFaults(dataDir, refusing);
+    await setFaults(dataDir, 'cosmos', refusing);
     await phase('back, every fifth request refused', refusingShare);
   } finally {
     isOver = true;
   }
   await sending;
-  await setFaults(dataDir, {});
+  await setFaults(dataDir, 'cosmos', {});
   say(`well again; ${load.sent} messages sent`);
   await untilSettled(drill, load.sent);
   return checkStores(drill, load);
-}
-
-async function setFaults(dataDir: string, faults: object): Promise<void> {
-  const stack = await readStack(dataDir);
-  if (!stack) throw new Error('The stack is gone.');
-  const { endpoint, connectionString } = stack.cosmos;
-  const answer = await fetch(new URL('/_local/faults', endpoint), {
-    method: 'POST',
-    headers: { 'x-local-key': /AccountKey=([^;]+)/.exec(connectionString)?.[1] ?? '' },
-    body: JSON.stringify(faults),
-  });
-  if (!answer.ok) throw new Error(`The faults could not be set: ${answer.status} ${await answer.text()}`);
 }

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Ingest } from '../../src/lib/ingest';
+import type { SendOptions } from '../../src/lib/ingest';
 import { drillMessage } from '../support/messages';
 
 export interface Load {
@@ -9,13 +9,18 @@ export interface Load {
   unanswered: number;
 }
 
+/** `Ingest`, or another way in. */
+export interface Sending {
+  enqueue(bytes: Uint8Array, options: SendOptions): Promise<unknown>;
+}
+
 const pauseAfterFailure = 250;
 /** A broker that is away longer than this many failures does not come back. */
 const maxFailuresInRow = 200;
 
 /** Sends the drill's messages one after another at a steady rate until `isOver`; a send without answer is repeated. */
 export async function sendDrillMessages(
-  ingest: Ingest,
+  ingest: Sending,
   perSecond: number,
   load: Load,
   isOver: () => boolean,
@@ -30,7 +35,7 @@ export async function sendDrillMessages(
   }
 }
 
-async function sendOne(ingest: Ingest, load: Load): Promise<void> {
+async function sendOne(ingest: Sending, load: Load): Promise<void> {
   for (let failures = 1; ; failures++) {
     try {
       await ingest.enqueue(drillMessage(load.sent), {});

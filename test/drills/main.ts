@@ -1,5 +1,5 @@
 /**
- * npm run drill:crash, npm run drill:faults: the whole stack under load while its parts die or fail, then every store is
+ * npm run drill:crash, drill:faults, drill:soak: the whole stack under load while its parts die or fail, then every store is
  * counted. Not part of the tests: a drill takes minutes and its subject is what happens at moments nobody chose.
  */
 import { Command, InvalidArgumentError } from 'commander';
