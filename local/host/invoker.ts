@@ -3,6 +3,7 @@ import type { FunctionBindings } from './bindings/bound';
 import { bindingDataOf, type BindingData } from './bindings/expressions';
 import { messageOf } from './errors';
 import type { InvocationRequest, InvocationResponse, TypedData } from './protocol';
+import { Runs } from './runs';
 import { InvocationError, type WorkerProcess } from './worker-process';
 
 /** What a trigger hands to its function. */
@@ -23,6 +24,7 @@ export interface HostedFunction {
 
 /** Runs functions in the worker, writes the Executing/Executed lines and knows what is still running. */
 export class Invoker {
+  readonly runs = new Runs();
   #running = 0;
   readonly #waiters = new Set<() => void>();
 
@@ -43,7 +45,13 @@ export class Invoker {
     invocationId: string = randomUUID(),
   ): Promise<InvocationResponse> {
     const started = performance.now();
-    const took = (): string => `Duration=${Math.round(performance.now() - started)}ms`;
+    const startedAt = new Date().toISOString();
+    const executed = (succeeded: boolean): void => {
+      const durationMs = Math.round(performance.now() - started);
+      const result = succeeded ? 'Succeeded' : 'Failed';
+      this.log(`Executed 'Functions.${fn.name}' (${result}, Id=${invocationId}, Duration=${durationMs}ms)`);
+      this.runs.add(fn.name, { id: invocationId, startedAt, reason: event.reason, durationMs, succeeded });
+    };
     this.log(`Executing 'Functions.${fn.name}' (Reason='${event.reason}', Id=${invocationId})`);
     this.#running += 1;
     try {
@@ -58,10 +66,10 @@ export class Invoker {
         ...(retryContext ? { retryContext } : {}),
       });
       await bindings?.write(response, data);
-      this.log(`Executed 'Functions.${fn.name}' (Succeeded, Id=${invocationId}, ${took()})`);
+      executed(true);
       return response;
     } catch (error) {
-      this.log(`Executed 'Functions.${fn.name}' (Failed, Id=${invocationId}, ${took()})`);
+      executed(false);
       const stack = error instanceof InvocationError ? error.exception.stackTrace : undefined;
       this.log(stack ?? messageOf(error));
       throw error;

@@ -10,6 +10,7 @@ import type { KeyStore } from './keys';
 import type { Binding, IndexedFunction, LogLevel } from './protocol';
 import { appEnvironment, hostId, type Env } from './settings';
 import { within } from './within';
+import type { Run } from './runs';
 import type { Listener } from './triggers/trigger';
 import { WorkerProcess } from './worker-process';
 
@@ -54,6 +55,7 @@ export interface Runtime {
   runNow(name: string, input: string): boolean;
   /** No new work by triggers; resolves when what runs is done, or after the limit. HTTP goes on. */
   drain(): Promise<void>;
+  runs(): Record<string, readonly Run[]>;
   drainStatus(): DrainStatus;
   resume(): Promise<void>;
   stop(): Promise<void>;
@@ -141,6 +143,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
         draining = true;
         return drain();
       },
+      runs: () => invoker.runs.all(),
       drainStatus: () => ({
         state: !draining ? 'Disabled' : invoker.outstanding ? 'InProgress' : 'Completed',
         outstandingInvocations: invoker.outstanding,

@@ -1,8 +1,13 @@
 /** HTTP requests to the broker's own port: what a drill sets, and a clear answer to whoever expects a REST API. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { FaultSettingError, parseFaults, type Faults } from './faults';
+import type { Counts } from './namespace';
 
-export function controlServer(key: string, faults: { get(): Faults; set(faults: Faults): void }): Server {
+export function controlServer(
+  key: string,
+  faults: { get(): Faults; set(faults: Faults): void },
+  counts: () => Record<string, Counts>,
+): Server {
   return createServer((request, response) => {
     read(request).then(
       (text) => answer(request, response, text),
@@ -14,16 +19,18 @@ export function controlServer(key: string, faults: { get(): Faults; set(faults: 
     const send = (status: number, body: object): void => {
       response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
     };
-    if (request.url !== '/_local/faults') {
+    const isCounts = request.url === '/_local/counts';
+    if (request.url !== '/_local/faults' && !isCounts) {
       return send(501, {
         message:
           'The local Service Bus endpoint has no REST and no administration API: entities come from its configuration, ' +
-          'rules from a rule manager. It only knows /_local/faults.',
+          'rules from a rule manager. It only knows /_local/faults and /_local/counts.',
       });
     }
     if (request.headers['x-local-key'] !== key) {
       return send(401, { message: 'The header x-local-key must hold the shared access key.' });
     }
+    if (isCounts) return send(200, counts());
     if (request.method === 'POST') {
       try {
         faults.set(parseFaults(JSON.parse(text)));

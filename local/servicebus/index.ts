@@ -96,10 +96,14 @@ export async function startServiceBus(options: ServiceBusOptions): Promise<Servi
     );
   }
 
-  const control = controlServer(key.value, {
-    get: () => faults,
-    set: (wanted) => (faults = wanted),
-  });
+  const control = controlServer(
+    key.value,
+    {
+      get: () => faults,
+      set: (wanted) => (faults = wanted),
+    },
+    () => namespace.counts(),
+  );
   const front = new Front((socket) => acceptAmqp(broker, socket), control);
   try {
     await front.listen(options.port, host);
