@@ -52,6 +52,11 @@ interface Pending {
 const MAX_RESTARTS = 3;
 const RESTART_WINDOW_MS = 30 * 60_000;
 const TERMINATE_GRACE_MS = 5_000;
+/**
+ * V8 lets garbage grow to a multiple of what lives before it collects, which is right where a process has the machine to
+ * itself. Here it shares one with the whole stack: 100 MB through an HTTP stream cost 60 MB less with these (measured).
+ */
+const SMALL_HEAP = ['--max-semi-space-size=8', '--heap-growing-percent=30'];
 
 /** The app's process and its restarts. An invocation that arrives during a restart waits for the new process. */
 export class WorkerProcess {
@@ -114,7 +119,7 @@ export class WorkerProcess {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       // fs.globSync is still marked experimental in Node 22.
       execArgv: [
-        ...['--enable-source-maps', '--disable-warning=ExperimentalWarning'],
+        ...['--enable-source-maps', '--disable-warning=ExperimentalWarning', ...SMALL_HEAP],
         ...(inspect === undefined ? [] : [`--inspect=${inspect}`]),
       ],
     });
