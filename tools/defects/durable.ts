@@ -200,7 +200,7 @@ export const durable: DefectList = {
       find: "nextMessage: 'SELECT * FROM messages WHERE instance = ? ORDER BY seq LIMIT 1'",
       replace: "nextMessage: 'SELECT * FROM messages WHERE instance = ? ORDER BY seq DESC LIMIT 1'",
       why: 'the last message comes first',
-      tests: ORCHESTRATIONS,
+      tests: CONTROL,
     },
     {
       file: 'local/durable/store.ts',

@@ -104,6 +104,16 @@ describe('suspend and resume', () => {
     expect(types).toEqual(expect.arrayContaining(['ExecutionSuspended', 'ExecutionResumed']));
   });
 
+  test('keep the order of what came meanwhile', async () => {
+    const id = await runs.start('events', { count: 3 });
+    await running(id);
+    await runs.post(`instances/${id}/suspend`);
+    await runs.until(id, ({ runtimeStatus }) => runtimeStatus === 'Suspended');
+    for (const n of [1, 2, 3]) await runs.raise(id, 'item', n);
+    await runs.post(`instances/${id}/resume`);
+    expect(await runs.ended(id)).toMatchObject({ output: [1, 2, 3] });
+  });
+
   test('are refused where they make no sense', async () => {
     const id = await runs.start('waits');
     await running(id);
