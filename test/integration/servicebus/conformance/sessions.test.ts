@@ -44,6 +44,21 @@ async function completeAll(receiver: ServiceBusSessionReceiver): Promise<unknown
 const lockEnd = (receiver: ServiceBusSessionReceiver): Promise<void> =>
   until(() => Date.now() > Number(receiver.sessionLockedUntilUtc) + 300);
 
+/** Requests for which the SDK has no public method, or one that asks only as long as it believes to hold the session. */
+interface WithManagement {
+  _connectionContext: {
+    getManagementClient(path: string): {
+      listMessageSessions(skip: number, top: number, since?: Date): Promise<string[]>;
+      setSessionState(sessionId: string, state: unknown): Promise<void>;
+      getSessionState(sessionId: string): Promise<unknown>;
+      renewSessionLock(sessionId: string): Promise<Date>;
+    };
+  };
+}
+
+const managementOf = (queue: string) =>
+  (client as unknown as WithManagement)._connectionContext.getManagementClient(queue);
+
 describe('accepting', () => {
   test('a named session: its messages, in order, and no others', async () => {
     const queue = freshQueue();
@@ -193,9 +208,14 @@ describe('the state of a session', () => {
   });
 
   test('is not given to whoever has lost the session', async () => {
-    const receiver = await client.acceptSession(freshQueue(), 's', noRenewal);
+    const queue = freshQueue();
+    const receiver = await client.acceptSession(queue, 's', noRenewal);
     await lockEnd(receiver);
-    await expect(receiver.setSessionState('late')).rejects.toMatchObject({ code: 'SessionLockLost' });
+    const lost = { code: 'SessionLockLost' };
+    await expect(receiver.setSessionState('late')).rejects.toMatchObject(lost);
+    await expect(managementOf(queue).setSessionState('s', 'late')).rejects.toMatchObject(lost);
+    await expect(managementOf(queue).getSessionState('s')).rejects.toMatchObject(lost);
+    await expect(managementOf(queue).renewSessionLock('s')).rejects.toMatchObject(lost);
     await receiver.close();
   });
 });
@@ -286,6 +306,18 @@ describe('messages in a session', () => {
     expect(seen).toEqual([1, 2, 3]);
     await receiver.close();
   });
+});
+
+test('sessions are listed while they have messages or a state', async () => {
+  const queue = freshQueue();
+  await send(queue, ...inSession('b', 1), ...inSession('a', 2));
+  const receiver = await client.acceptSession(queue, 'c');
+  await receiver.setSessionState('kept');
+  const management = managementOf(queue);
+  expect((await management.listMessageSessions(0, 10)).sort()).toEqual(['a', 'b', 'c']);
+  expect(await management.listMessageSessions(0, 2)).toHaveLength(2);
+  expect(await management.listMessageSessions(0, 10, new Date(Date.now() + 60_000))).toEqual([]);
+  await receiver.close();
 });
 
 describe('refusals', () => {
