@@ -133,10 +133,10 @@ export async function fate(call: Promise<unknown>): Promise<unknown> {
     const { statusCode, code, details } = error as {
       statusCode?: number;
       code?: string;
-      details?: { error?: { innererror?: { code?: string } } };
+      details?: { error?: { innerError?: { code?: string } } };
     };
     if (statusCode === undefined) throw error;
-    const inner = details?.error?.innererror?.code;
+    const inner = details?.error?.innerError?.code;
     return [statusCode, code, ...(inner === undefined ? [] : [inner])];
   }
 }
