@@ -76,7 +76,8 @@ export function callerOf(token: string, identities: Identities | undefined): Cal
       const resource = `/${path.slice(0, 4).join('/')}`;
       const isAllowed = own.some(
         ({ dataActions, scope = '/' }) =>
-          covers(scope, resource) &&
+          // The account itself is there for everybody who may read metadata anywhere.
+          (path.length === 0 || covers(scope, resource)) &&
           dataActions
             .flatMap((each) => builtInRoles[each] ?? [each])
             .some((pattern) => matches(pattern, name)),

@@ -24,17 +24,20 @@ const maxBodyBytes = 16 * 1024 * 1024;
 interface Options {
   key: string;
   identities: Identities | undefined;
+  /** Where clients come with tokens, which nobody may read on the way. */
+  tls: { cert: Buffer; key: Buffer } | undefined;
   catalog: Catalog;
   route: (request: Request, endpoint: string) => Reply;
 }
 
 /** HTTP around the router: body, authorization, faults, durability before the answer, common headers. */
-export function createHttpServer({ key, identities, catalog, route }: Options): Server {
+export function createHttpServer({ key, identities, tls, catalog, route }: Options): Server {
   const authorize = authorizer(key, identities);
   let faults = noFaults;
 
   // Longer than any client keeps an idle connection, so that none is closed under a request.
-  return createServer({ keepAliveTimeout: 120_000 }, (incoming, response) => {
+  const keepAliveTimeout = 120_000;
+  const listener = (incoming: IncomingMessage, response: ServerResponse): void => {
     answer(incoming).then(
       (reply) => {
         if (reply === 'lost') incoming.socket.destroy();
@@ -42,7 +45,10 @@ export function createHttpServer({ key, identities, catalog, route }: Options): 
       },
       (error: unknown) => send(response, failure(error)),
     );
-  });
+  };
+  return tls
+    ? createTlsServer({ ...tls, keepAliveTimeout }, listener)
+    : createServer({ keepAliveTimeout }, listener);
 
   async function answer(incoming: IncomingMessage): Promise<Reply | 'lost'> {
     const { method = 'GET', headers } = incoming;
@@ -57,7 +63,7 @@ export function createHttpServer({ key, identities, catalog, route }: Options): 
     let reply: Reply | undefined;
     let problem: unknown;
     try {
-      reply = route(request, `http://${headers.host ?? 'localhost'}/`);
+      reply = route(request, `${tls ? 'https' : 'http'}://${headers.host ?? 'localhost'}/`);
     } catch (error) {
       problem = error;
     }

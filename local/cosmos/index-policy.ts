@@ -52,7 +52,7 @@ function serves(index: readonly { path: string; order?: string }[], orders: read
 }
 
 /** The most precise path of the policy that covers this one decides. */
-export function isIndexed(path: readonly string[], policy: IndexingPolicy): boolean {
+function isIndexed(path: readonly string[], policy: IndexingPolicy): boolean {
   if (policy.indexingMode?.toLowerCase() === 'none') return false;
   // Indexed whatever the policy says.
   if (path.length === 1 && (path[0] === 'id' || path[0] === '_ts')) return true;

@@ -24,6 +24,8 @@ export interface CosmosOptions {
   partitions?: number;
   /** Who may come with a token of Microsoft Entra ID, and what they may do. Without it only the key is known. */
   identities?: Identities;
+  /** HTTPS instead of HTTP, with a certificate for localhost. */
+  tls?: { cert: Buffer; key: Buffer };
   /** Milliseconds since 1970, for `_ts`, TTL and the date functions. */
   now?: () => number;
 }
@@ -41,9 +43,9 @@ const stopWithinMs = 5_000;
 
 /** A Cosmos DB account (API for NoSQL) over plain HTTP, kept on disk. */
 export async function startCosmos(options: CosmosOptions): Promise<Cosmos> {
-  const { port, host = '127.0.0.1', dataDir, key = emulatorKey, identities, now = Date.now } = options;
+  const { port, host = '127.0.0.1', dataDir, key = emulatorKey, identities, tls, now = Date.now } = options;
   const { store, catalog } = open(dataDir, now, options.partitions);
-  const server = createHttpServer({ key, identities, catalog, route: router(catalog, now) });
+  const server = createHttpServer({ key, identities, tls, catalog, route: router(catalog, now) });
   try {
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
@@ -55,7 +57,7 @@ export async function startCosmos(options: CosmosOptions): Promise<Cosmos> {
   }
   const sweeper = setInterval(() => catalog.sweep(), sweepEveryMs).unref();
   const actual = (server.address() as AddressInfo).port;
-  const endpoint = `http://${host}:${actual}/`;
+  const endpoint = `${tls ? 'https' : 'http'}://${host}:${actual}/`;
   return {
     port: actual,
     endpoint,

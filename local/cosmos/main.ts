@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { readIdentities } from './access';
 import { startCosmos } from './index';
@@ -13,6 +14,8 @@ async function main(): Promise<void> {
       key: { type: 'string' },
       partitions: { type: 'string', default: '1' },
       identities: { type: 'string' },
+      'tls-cert': { type: 'string' },
+      'tls-key': { type: 'string' },
       host: { type: 'string', default: '127.0.0.1' },
       'exit-with-parent': { type: 'boolean', default: false },
     },
@@ -24,11 +27,14 @@ async function main(): Promise<void> {
   if (!Number.isInteger(partitions) || partitions < 1 || partitions > 100) {
     throw new Error(`--partitions ${values.partitions} is not a number from 1 to 100.`);
   }
+  const { 'tls-cert': certFile, 'tls-key': keyFile } = values;
   const cosmos = await startCosmos({
     port,
     host: values.host,
     dataDir: values.data,
     partitions,
+    ...(certFile !== undefined &&
+      keyFile !== undefined && { tls: { cert: readFileSync(certFile), key: readFileSync(keyFile) } }),
     ...(values.identities !== undefined && { identities: readIdentities(values.identities) }),
     ...(values.key !== undefined && { key: values.key }),
   });

@@ -65,6 +65,42 @@ test('a commit that fails refuses the waiting requests and memory goes back to w
   expect(kept()).toEqual(['1', '3']);
 });
 
+test('a change that fails half done takes the whole turn back', async () => {
+  create('1');
+  const waiting = catalog.commits.settled();
+  jest.spyOn(store, 'put').mockImplementationOnce(() => {
+    throw new Error('disk full');
+  });
+  expect(() => create('2')).toThrow(/could not be written/);
+  await expect(waiting).rejects.toMatchObject({ status: 503 });
+  expect(catalog.commits.settled()).toBeUndefined();
+  expect([container.lsn, kept()]).toEqual([0, []]);
+  create('3');
+  await catalog.commits.settled();
+  expect(kept()).toEqual(['3']);
+});
+
+test('where writers come together the next commit waits for more of them', async () => {
+  const commit = jest.spyOn(store, 'commit');
+  for (const id of ['1', '2']) create(id);
+  await catalog.commits.settled();
+  create('3');
+  await new Promise((resolve) => setImmediate(resolve));
+  create('4');
+  await catalog.commits.settled();
+  expect(commit.mock.calls.length).toBeLessThanOrEqual(3);
+  expect(kept()).toEqual(['1', '2', '3', '4']);
+});
+
+test('an item is gone in the second in which its time is over', async () => {
+  create('1');
+  await catalog.commits.settled();
+  now += 9_000;
+  expect(container.get('["a"]', '1')).toBeDefined();
+  now += 1_000;
+  expect(container.get('["a"]', '1')).toBeUndefined();
+});
+
 test('the sweep removes expired items from disk, and not one that was written again', async () => {
   create('1');
   create('2');

@@ -16,6 +16,14 @@ test('it stays within its bound and drops what was used longest ago', () => {
   expect(cache.parse(1, 1, body(1), true)).not.toBe(first);
 });
 
+test('no more documents are kept than its bound has room for', () => {
+  const cache = new DocumentCache(size * 3);
+  const documents = Array.from({ length: 200 }, (_, n) => cache.parse(1, 100 + n, body(100 + n), true));
+  const isKept = documents.map((document, n) => cache.parse(1, 100 + n, body(100 + n), false) === document);
+  expect(isKept.filter(Boolean).length).toBeLessThanOrEqual(3);
+  expect(isKept.at(-1)).toBe(true);
+});
+
 test('a query over everything fills what is free and drives nothing out', () => {
   const cache = new DocumentCache(size * 2);
   const kept = cache.parse(1, 1, body(1), true);

@@ -26,6 +26,7 @@ beforeAll(async () => {
         { id: 'upserter', dataActions: [metadata, `${containers}/items/upsert`] },
         { id: 'archiver', dataActions: [metadata, `${containers}/items/read`, `${containers}/items/delete`] },
         { id: 'elsewhere', dataActions: [metadata, `${containers}/*`], scope: '/dbs/other' },
+        { id: 'here', dataActions: [metadata, `${containers}/*`], scope: '/dbs/test' },
         { id: 'blind', dataActions: [`${containers}/items/*`] },
       ],
       verify: tokenVerifier({ keys: [{ ...publicKey.export({ format: 'jwk' }), kid: '1' }] }, Date.now),
@@ -88,6 +89,9 @@ const mayDo: Record<string, CallName[]> = {
   upserter: ['upsert', 'definition'],
   archiver: ['read', 'delete', 'definition'],
   elsewhere: [],
+  here: Object.keys(calls) as CallName[],
+  // Without metadata the SDK does not even find the account.
+  blind: [],
   unknown: [],
 };
 
