@@ -99,7 +99,7 @@ describe('SQL filters', () => {
     ['n >= 5', colours, [0]],
     ['n <= -2.5', colours, [1]],
     ['n = 5E0', colours, [0]],
-    ["colour = 'red' OR colour = 'blue' AND n > 0", colours, [0]],
+    ["colour = 'red' OR colour = 'blue' AND n < 0", colours, [0, 1]],
     ["(colour = 'red' OR colour = 'blue') AND n < 0", colours, [1]],
     // Unknown is neither true nor false, and survives a NOT.
     ["missing = 'x' OR colour = 'red'", colours, [0]],
