@@ -14,6 +14,7 @@ import { constantAccount } from './constant-account';
 import { cosmosBars, cosmosRows, measureCosmos } from './cosmos';
 import { durableBars, durableRows, measureDurable } from './durable';
 import { measurePipeline, pipelineBar } from './pipeline';
+import { measureStart, startBars } from './start';
 import { median } from './statistics';
 
 interface Options {
@@ -80,8 +81,19 @@ program
     if (bars.some(({ isMet }) => !isMet)) process.exitCode = 1;
   });
 
+program
+  .command('start')
+  .description('the start of the whole stack, and its memory at rest')
+  .action(async () => {
+    const bars = startBars(await measureStart());
+    console.log(table(bars.map(({ isMet, ...bar }) => ({ ...bar, result: isMet ? 'ok' : 'MISSED' }))));
+    if (bars.some(({ isMet }) => !isMet)) process.exitCode = 1;
+  });
+
 async function bench({ messages, rounds, json }: Options): Promise<void> {
   const say = (text: string) => console.error(text);
+  say('start');
+  const start = await measureStart();
   say('conversion');
   const conversion = await measureConversion();
   const converter = await measureConverter();
@@ -93,6 +105,7 @@ async function bench({ messages, rounds, json }: Options): Promise<void> {
   const durable = await measureDurable();
   const pipeline = await measurePipeline(Number(messages), Number(rounds), say);
   const bars = [
+    ...startBars(start),
     {
       bar: 'conversion with JSON.stringify / copy of its Bundle through JSON',
       wanted: `<= ${conversionBar}`,
@@ -111,7 +124,7 @@ async function bench({ messages, rounds, json }: Options): Promise<void> {
     },
   ];
   const report = JSON.stringify(
-    { at: new Date().toISOString(), bars, conversion, broker, cosmos, durable, pipeline },
+    { at: new Date().toISOString(), bars, start, conversion, broker, cosmos, durable, pipeline },
     undefined,
     2,
   );

@@ -93,6 +93,9 @@ describe('a storage queue', () => {
   it('moves what is no Base64 to the poison queue without a call', async () => {
     await put('work', 'not *Base64*');
     expect(await taken('work-poison', 1)).toEqual(['not *Base64*']);
+    // At once: no later try could read it.
+    const told = at.standIn?.host.lines.filter((line) => line.includes('is not Base64'));
+    expect(told ?? ['once']).toHaveLength(1);
     expect((await at.seen('onQueue')).some(({ input }) => String(input).includes('Base64'))).toBe(false);
   });
 });
