@@ -161,8 +161,8 @@ export const host: DefectList = {
     {
       file: 'local/host/triggers/queue-listener.ts',
       find: 'message.dequeueCount >= maxDequeueCount',
-      replace: 'message.dequeueCount > maxDequeueCount',
-      why: 'a queue message is tried six times',
+      replace: 'message.dequeueCount >= maxDequeueCount - 1',
+      why: 'a queue message is tried four times',
       tests: storage,
     },
     {

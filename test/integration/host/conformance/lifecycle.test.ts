@@ -52,6 +52,15 @@ describe('a function that takes too long', () => {
     const after = await text(host, '/api/pid');
     expect(after).toMatch(/^200 /);
     expect(after).not.toBe(before);
+    const old = Number(before.slice('200 '.length));
+    await until(() => {
+      try {
+        process.kill(old, 0);
+        return undefined;
+      } catch {
+        return true;
+      }
+    });
   });
 });
 
