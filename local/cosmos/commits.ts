@@ -15,8 +15,8 @@ function deferred(): Deferred {
 /**
  * Group commit: the changes of all requests of one turn of the event loop are one transaction, and every request, reads
  * included, is answered only after its end. So nobody sees what could still be lost, and one commit serves many writers.
- * Where writers come together, as the last commit shows, the next one waits a millisecond for more of them; a client that
- * waits for each answer is not kept waiting.
+ * Where writers come together, as the last commit shows, the next one waits for what has arrived meanwhile: one more turn,
+ * without a timer, because a process that sleeps on a busy machine is not woken soon.
  */
 export class Commits {
   private waiting: Deferred | undefined;
@@ -35,8 +35,8 @@ export class Commits {
       this.waiting = deferred();
       // A failed commit is not unhandled when no request happens to wait for it (expired items being removed).
       this.waiting.promise.catch(() => undefined);
-      if (this.lastWriters > 1) setTimeout(() => this.flush(), 1);
-      else setImmediate(() => this.flush());
+      const flush = () => this.flush();
+      setImmediate(this.lastWriters > 1 ? () => setImmediate(flush) : flush);
     }
     this.writers++;
     try {
