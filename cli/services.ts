@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { readStack, type StackInfo } from '../local';
 import { loadConfig } from '../src/lib/config';
 import { MedrelayError } from '../src/lib/errors';
@@ -23,6 +25,7 @@ export async function withServices(
       `No stack is running on ${resolve(dataDir)}, and the environment names no services. Start a stack with "npm start", ` +
         'name its folder with --data, or set ServiceBusConnection, CosmosDBConnection and AzureWebJobsStorage.',
     );
+  if (stack) signInTo(stack);
   const services = createServices(
     'medrelay-cli',
     loadConfig({
@@ -39,11 +42,20 @@ export async function withServices(
   }
 }
 
-/** What the launcher gives the app. */
-const settingsOf = ({ serviceBus, cosmos, azurite, keyFile, appDir }: StackInfo) => ({
+/** As its operator: tokens come from the stack, and its authority is trusted by this process alone. */
+function signInTo({ services, operator }: StackInfo): void {
+  process.env['IDENTITY_ENDPOINT'] = services.identity.endpoint;
+  process.env['IDENTITY_HEADER'] = operator.header;
+  setDefaultCACertificates([...getCACertificates('default'), readFileSync(operator.caFile, 'utf8')]);
+}
+
+/** What the launcher gives the app, with the keys of the services. */
+const settingsOf = ({ serviceBus, cosmos, azurite, services, keyFile, appDir }: StackInfo) => ({
   ServiceBusConnection: serviceBus.connectionString,
   CosmosDBConnection: cosmos.connectionString,
   AzureWebJobsStorage: azurite.connectionString,
+  KEY_VAULT_URL: services.keyVault.url,
+  KEY_VAULT_URL__credential: 'managedidentity',
   MEDRELAY_KEY_FILE: keyFile,
   AZURE_FUNCTIONS_ENVIRONMENT: 'Development',
   AzureWebJobsScriptRoot: appDir,

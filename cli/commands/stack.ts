@@ -17,6 +17,7 @@ interface StartOptions {
   readonly cosmosPartitions?: number;
   readonly watch?: true;
   readonly inspect?: string | true;
+  readonly identity?: true;
 }
 
 export function startCommand(): Command {
@@ -38,6 +39,7 @@ export function startCommand(): Command {
       'default',
     )
     .option('--watch', 'build and load the app again when its files change')
+    .option('--identity', 'let the app sign in as an identity with rights of its own, instead of by keys')
     .option('--inspect [port]', 'let a debugger attach to the app (default: 127.0.0.1:9229)')
     .option(
       '--cosmos-partitions <n>',
@@ -67,6 +69,7 @@ async function start(options: StartOptions): Promise<void> {
     ports: options.ports,
     ...(options.cosmosPartitions === undefined ? {} : { cosmosPartitions: options.cosmosPartitions }),
     ...(options.watch ? { watch: true } : {}),
+    ...(options.identity ? { identity: true } : {}),
     ...(options.inspect ? { inspect: options.inspect === true ? '127.0.0.1:9229' : options.inspect } : {}),
     // Beside this bundle; Azurite from npm.
     scripts: {

@@ -74,6 +74,10 @@ async function issue(commonName: string, issuer: Pair | undefined, days: number,
   // Loaded when needed: only a first start makes certificates.
   const { default: forge } = await import('node-forge');
   const { asn1, md, pki } = forge;
+  // Left out of its typings.
+  const { getTBSCertificate } = pki as typeof pki & {
+    getTBSCertificate(of: typeof certificate): Parameters<typeof asn1.toDer>[0];
+  };
   const { publicKey, privateKey } = await promisify(generateKeyPair)('rsa', {
     modulusLength: 2048,
     publicKeyEncoding: { type: 'spki', format: 'pem' },
@@ -110,7 +114,7 @@ async function issue(commonName: string, issuer: Pair | undefined, days: number,
   // By node:crypto: forge's own arithmetic takes seconds on a busy machine.
   const signer = {
     sign: () => {
-      const content = asn1.toDer(pki.getTBSCertificate(certificate)).getBytes();
+      const content = asn1.toDer(getTBSCertificate(certificate)).getBytes();
       return sign('sha256', Buffer.from(content, 'latin1'), issuer?.key ?? privateKey).toString('latin1');
     },
   };

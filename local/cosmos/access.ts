@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { createPublicKey, verify, type JsonWebKey, type KeyObject } from 'node:crypto';
+import type { JsonWebKey } from 'node:crypto';
+import { audiences, tokenVerifier } from '../identity';
 import { CosmosError } from './errors';
 
 /** A principal of Microsoft Entra ID and what it may do with data; roles of the service are lists of data actions. */
@@ -105,31 +106,6 @@ const matches = (pattern: string, name: string) =>
 const covers = (scope: string, resource: string) =>
   scope === '/' || resource === scope || resource.startsWith(`${scope}/`);
 
-/** Checks tokens signed with RS256 by one of the given public keys (a JSON Web Key Set). */
-export function tokenVerifier(
-  jwks: { keys: (JsonWebKey & { kid?: string })[] },
-  now: () => number,
-): Identities['verify'] {
-  const keys: [string | undefined, KeyObject][] = jwks.keys.map((jwk) => [
-    jwk.kid,
-    createPublicKey({ key: jwk, format: 'jwk' }),
-  ]);
-  return (token) => {
-    const [head = '', body = '', signature = ''] = token.split('.');
-    const header = decoded(head);
-    const claims = decoded(body);
-    if (header?.['alg'] !== 'RS256' || claims === undefined) return undefined;
-    const isSigned = keys.some(
-      ([kid, key]) =>
-        (kid === undefined || header['kid'] === undefined || kid === header['kid']) &&
-        verify('sha256', Buffer.from(`${head}.${body}`), key, Buffer.from(signature, 'base64url')),
-    );
-    const seconds = now() / 1000;
-    const [expires, begins] = [Number(claims['exp']), Number(claims['nbf'] ?? 0)];
-    return isSigned && seconds < expires && seconds >= begins - 300 ? claims : undefined;
-  };
-}
-
 /** A file `{ "jwks": { "keys": [...] }, "principals": [...] }`. */
 export function readIdentities(file: string): Identities {
   try {
@@ -138,7 +114,7 @@ export function readIdentities(file: string): Identities {
       principals: Principal[];
     };
     checkPrincipals(principals);
-    return { principals, verify: tokenVerifier(jwks, Date.now) };
+    return { principals, verify: tokenVerifier(jwks, Date.now, audiences.cosmos) };
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new Error(`The identities in ${file} cannot be read: ${reason}`, { cause });
@@ -154,14 +130,5 @@ function checkPrincipals(principals: readonly Principal[]): void {
     );
     if (wrong !== undefined)
       throw new Error(`'${wrong}' of principal ${id} is neither a data action nor a built-in role.`);
-  }
-}
-
-function decoded(part: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(part, 'base64url').toString());
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
-  } catch {
-    return undefined;
   }
 }

@@ -5,7 +5,8 @@ import { createHttpServer } from './http';
 import { router } from './routes';
 import { Store } from './store';
 
-export { tokenVerifier, type Identities, type Principal } from './access';
+export { tokenVerifier } from '../identity';
+export type { Identities, Principal } from './access';
 
 /** The key of Microsoft's emulator, which every developer's tool knows; it protects nothing. */
 export const emulatorKey =

@@ -10,6 +10,7 @@ import {
   type Sender,
   type Session,
 } from 'rhea';
+import { everything, grantOf, rightOf, type BusIdentities, type Grant, type Right } from './access';
 import { MalformedMessage, parseMessage, tokenOfTag } from './codec';
 import { Consumer } from './consumer';
 import { entityDisabled, isReceiveDisabled, type Refusal } from './entity/entity';
@@ -50,7 +51,7 @@ export class Broker {
   private readonly consumers = new Map<Sender, Consumer>();
   private readonly byQueue = new Map<Queue, Consumer[]>();
   private readonly incoming = new WeakMap<Receiver, Handler>();
-  private readonly authorized = new WeakSet<Connection>();
+  private readonly authorized = new WeakMap<Connection, Grant>();
   private readonly attaches: SessionAttaches;
   readonly container: Container;
 
@@ -61,6 +62,7 @@ export class Broker {
     private readonly turn: Turn,
     private readonly faults: () => Faults,
     onFailure: (error: unknown) => void,
+    private readonly identities?: BusIdentities,
   ) {
     this.attaches = new SessionAttaches((consumer) => this.addConsumer(consumer));
     this.container = create_container({
@@ -140,7 +142,8 @@ export class Broker {
     attach.snd_settle_mode = sender.snd_settle_mode;
     attach.rcv_settle_mode = sender.rcv_settle_mode;
     if (isCbs(address)) return;
-    const entity = this.authorizedEntity(sender, withoutManagement(address), address);
+    const right = isManagement(address) ? undefined : 'Listen';
+    const entity = this.authorizedEntity(sender, withoutManagement(address), address, right);
     if (!entity || isManagement(address)) return;
     if (!(entity.node instanceof Queue)) {
       return refuse(
@@ -189,7 +192,8 @@ export class Broker {
 
   private handlerFor(receiver: Receiver, address: string): Handler | undefined {
     if (isCbs(address)) return (raw, delivery, session) => this.authenticate(raw, delivery, session);
-    const entity = this.authorizedEntity(receiver, withoutManagement(address), address);
+    const right = isManagement(address) ? undefined : 'Send';
+    const entity = this.authorizedEntity(receiver, withoutManagement(address), address, right);
     if (!entity) return undefined;
     if (isManagement(address)) return (raw, delivery, session) => this.manage(entity, raw, delivery, session);
     const { maxMessageSize } = entity;
@@ -201,8 +205,20 @@ export class Broker {
     return (raw, delivery) => this.enqueue(entity.node, maxMessageSize, raw, delivery);
   }
 
-  private authorizedEntity(link: Link, path: string, address: string): Entity | undefined {
-    if (!this.authorized.has(link.connection)) {
+  /** Of a `$management` node the rights depend on the operation. */
+  private authorizedEntity(
+    link: Link,
+    path: string,
+    address: string,
+    right: Right | undefined,
+  ): Entity | undefined {
+    const grant = this.authorized.get(link.connection);
+    if (grant && right && !grant(right, path)) {
+      const claims = `'${right}' claim(s) are required to perform this operation.`;
+      refuse(link, 'amqp:unauthorized-access', `Unauthorized access. ${claims} Resource: '${address}'.`);
+      return undefined;
+    }
+    if (!grant) {
       refuse(
         link,
         'amqp:unauthorized-access',
@@ -287,11 +303,9 @@ export class Broker {
 
   private authenticate(raw: Buffer, delivery: Delivery, session: Session): void {
     const request = parseRequest(raw);
-    const problem =
-      request.properties['type'] === 'servicebus.windows.net:sastoken'
-        ? sasProblem(String(request.body), this.key, this.now())
-        : 'Only SAS tokens are known here: connect with a connection string.';
-    if (!problem) this.authorized.add(session.connection);
+    const grant = this.grantOf(request);
+    const problem = typeof grant === 'string' ? grant : undefined;
+    if (typeof grant !== 'string') this.authorized.set(session.connection, grant);
     delivery.accept();
     this.reply(
       session,
@@ -302,15 +316,40 @@ export class Broker {
     );
   }
 
+  /** What a token grants; a sentence when it is not good. */
+  private grantOf({ properties, body }: Request): Grant | string {
+    switch (properties['type']) {
+      case 'servicebus.windows.net:sastoken':
+        return sasProblem(String(body), this.key, this.now()) ?? everything;
+      case 'jwt':
+        if (!this.identities) return 'No identities are known here: connect with a connection string.';
+        return (
+          grantOf(String(body), this.identities) ??
+          'InvalidSignature: The token is not in time, not meant for Service Bus, or not of the trusted identity endpoint.'
+        );
+      default:
+        return 'The type of token must be servicebus.windows.net:sastoken or jwt.';
+    }
+  }
+
   private manage(entity: Entity, raw: Buffer, delivery: Delivery, session: Session): void {
     const request = parseRequest(raw);
     const fault = this.faultOf('manage', entity.node.path, session.connection);
     if (fault === 'connection-drop') return;
     let reply: Reply;
     try {
+      const operation = String(request.properties['operation']);
+      const right = rightOf(operation);
+      const isAllowed = this.authorized.get(session.connection)?.(right, entity.node.path) ?? false;
       reply = fault
         ? { ...BUSY, status: 503 }
-        : manage(entity, String(request.properties['operation']), new Body(request.body));
+        : isAllowed
+          ? manage(entity, operation, new Body(request.body))
+          : {
+              status: 401,
+              description: `Unauthorized access. '${right}' claim(s) are required to perform this operation.`,
+              condition: 'amqp:unauthorized-access',
+            };
     } catch (error) {
       if (!(error instanceof MalformedMessage)) throw error;
       reply = {

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import type { AddressInfo, Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Connection, ConnectionOptions } from 'rhea';
+import type { BusIdentities } from './access';
 import { Broker } from './broker';
 import type { EmulatorConfig } from './config';
 import { controlServer } from './control';
@@ -11,6 +12,7 @@ import { noFaults, type Faults } from './faults';
 import { Front } from './front';
 import { Namespace, type Counts } from './namespace';
 import { Store } from './store';
+import { listenTls, type TlsListener, type TlsOptions } from './tls-listener';
 import { Turn } from './turn';
 
 export { parseEmulatorConfig, type EmulatorConfig } from './config';
@@ -23,11 +25,17 @@ export interface ServiceBusOptions {
   config: EmulatorConfig;
   sharedAccessKey: string;
   keyName?: string;
+  /** Who may come with a token of Microsoft Entra ID, and what they may do. Without it only the key is known. */
+  identities?: BusIdentities;
+  /** AMQP over TLS on a port of its own. */
+  tls?: TlsOptions;
   now?: () => number;
 }
 
 export interface ServiceBus {
   port: number;
+  /** Where clients with tokens connect. */
+  tlsPort: number | undefined;
   connectionString: string;
   counts(): Record<string, Counts>;
   /** Settles when the endpoint had to stop because a change could not be stored. */
@@ -57,6 +65,7 @@ export async function startServiceBus(options: ServiceBusOptions): Promise<Servi
     clearTimeout(timer);
     front.server.close();
     front.cut();
+    tls?.stop();
     reportFailure(error instanceof Error ? error : new Error(String(error)));
   };
 
@@ -86,7 +95,7 @@ export async function startServiceBus(options: ServiceBusOptions): Promise<Servi
   });
   let faults: Faults = noFaults;
   const key = { name: keyName, value: options.sharedAccessKey };
-  const broker = new Broker(namespace, key, now, turn, () => faults, fail);
+  const broker = new Broker(namespace, key, now, turn, () => faults, fail, options.identities);
   broker.container.on('connection_open', ({ connection }: { connection: Connection }) =>
     connections.add(connection),
   );
@@ -104,10 +113,13 @@ export async function startServiceBus(options: ServiceBusOptions): Promise<Servi
     },
     () => namespace.counts(),
   );
+  let tls: TlsListener | undefined;
   const front = new Front((socket) => acceptAmqp(broker, socket), control);
   try {
+    if (options.tls) tls = await listenTls(options.tls, host, (socket) => acceptAmqp(broker, socket));
     await front.listen(options.port, host);
   } catch (error) {
+    tls?.stop();
     turn.end();
     store.close();
     throw error;
@@ -130,11 +142,13 @@ export async function startServiceBus(options: ServiceBusOptions): Promise<Servi
     }
     const cut = setTimeout(() => front.cut(), CLOSE_GRACE_MS);
     await closed;
+    tls?.stop();
     clearTimeout(cut);
     store.close();
   };
   return {
     port,
+    tlsPort: tls?.port,
     connectionString:
       `Endpoint=sb://${host}:${port};SharedAccessKeyName=${keyName};` +
       `SharedAccessKey=${options.sharedAccessKey};UseDevelopmentEmulator=true;`,

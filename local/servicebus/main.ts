@@ -6,6 +6,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { readIdentities } from './access';
 import { parseEmulatorConfig, startServiceBus } from './index';
 
 // Standard error is for sentences that a person has to act on; that node:sqlite is young is none.
@@ -21,6 +22,10 @@ async function main(): Promise<void> {
       config: { type: 'string' },
       data: { type: 'string' },
       host: { type: 'string' },
+      identities: { type: 'string' },
+      'tls-port': { type: 'string' },
+      'tls-cert': { type: 'string' },
+      'tls-key': { type: 'string' },
       'exit-with-parent': { type: 'boolean', default: false },
     },
   });
@@ -32,12 +37,23 @@ async function main(): Promise<void> {
       'Usage: --port N --config FILE --data DIR [--host HOST] [--exit-with-parent], with the key in SERVICE_BUS_KEY.',
     );
   }
+  const { 'tls-cert': certFile, 'tls-key': keyFile } = values;
   const bus = await startServiceBus({
     port,
     ...(host === undefined ? {} : { host }),
     dataDir: data,
     config: parseEmulatorConfig(readJson(config)),
     sharedAccessKey: key,
+    ...(values.identities === undefined ? {} : { identities: readIdentities(values.identities) }),
+    ...(certFile === undefined || keyFile === undefined
+      ? {}
+      : {
+          tls: {
+            port: Number(values['tls-port'] ?? 5671),
+            cert: readFileSync(certFile),
+            key: readFileSync(keyFile),
+          },
+        }),
   });
   let stopping = false;
   const stop = (): void => {

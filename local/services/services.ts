@@ -1,5 +1,10 @@
+import { identity } from '../identity/service';
+import { keyVault } from '../keyvault/service';
+import { page } from '../page/service';
+import { payer } from '../payer/service';
+import { sinks } from '../sinks/service';
 import { worm } from '../worm/service';
 import type { Service } from './service';
 
 /** In the order of their start. */
-export const services: readonly Service[] = [worm];
+export const services: readonly Service[] = [identity, keyVault, worm, sinks, payer, page];

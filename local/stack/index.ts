@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import type { HostedFunctionInfo } from '../host';
 import { readLocalSettings } from '../host/settings';
 import { emulatorSettings } from './app-settings';
@@ -12,6 +14,7 @@ import {
   type FunctionKeys,
 } from './data-dir';
 import { StackError, messageOf } from './errors';
+import { prepareIdentities } from './identities';
 import type { Part } from './part';
 import {
   azuriteConnectionString,
@@ -42,6 +45,8 @@ export interface StackOptions {
   watch?: boolean;
   /** Where a debugger may attach to the app: a port, or host:port. */
   inspect?: string;
+  /** The app signs in to Cosmos DB and Service Bus as an identity with rights of its own, instead of by keys. */
+  identity?: boolean;
   /** Wins over everything the launcher sets for the app. */
   env?: Record<string, string>;
 }
@@ -54,6 +59,8 @@ interface PartInfo {
 
 /** What the small stand-ins tell about themselves. */
 interface ServicesInfo {
+  identity: { endpoint: string };
+  keyVault: { url: string };
   blob: { port: number; endpoint: string };
 }
 
@@ -70,6 +77,8 @@ export interface StackInfo extends PartInfo {
   functionKeys: FunctionKeys;
   /** Where the app keeps its key-encryption key. */
   keyFile: string;
+  /** How the command line signs in to the vault, and the authority that signed the vault's certificate. */
+  operator: { header: string; caFile: string };
 }
 
 export interface StackHandle {
@@ -99,6 +108,9 @@ export async function startStack(options: StackOptions): Promise<StackHandle> {
     await awaitOrphans(dataDir);
     const ports = await choosePorts(options.ports ?? 'default');
     const keys = readKeys(dataDir);
+    const identities = await prepareIdentities(dataDir, topology);
+    trust(identities.trustFile);
+    const forApp = options.identity ? identities : undefined;
     const onRestart = (): void => {
       if (!info) return;
       Object.assign(info.serviceBus, identity(bus.pid));
@@ -115,9 +127,10 @@ export async function startStack(options: StackOptions): Promise<StackHandle> {
       dataDir,
       emulatorConfig(topology),
       keys.sasKey,
+      forApp,
       common,
     );
-    const cosmos = cosmosPart(scripts.cosmos, ports, dataDir, options.cosmosPartitions, common);
+    const cosmos = cosmosPart(scripts.cosmos, ports, dataDir, options.cosmosPartitions, forApp, common);
     const azurite = azuritePart(scripts.azurite, ports, dataDir, common);
     const services = servicesPart(scripts.services, ports, dataDir, common);
     started.backing = [bus, cosmos, azurite, services];
@@ -158,9 +171,23 @@ export async function startStack(options: StackOptions): Promise<StackHandle> {
           storage,
         }),
         ...process.env,
-        ServiceBusConnection: busReady.connectionString,
-        CosmosDBConnection: cosmosReady.connectionString,
+        ...(options.identity
+          ? identityGroups(ports.amqps, cosmosReady.endpoint)
+          : {
+              ServiceBusConnection: busReady.connectionString,
+              CosmosDBConnection: cosmosReady.connectionString,
+            }),
         AzureWebJobsStorage: storage,
+        NODE_EXTRA_CA_CERTS: identities.trustFile,
+        // An app that brings no keys may mean its developer's own identity, which the local one would hide.
+        ...(options.identity || topology.KeyVault.keys.length
+          ? {
+              KEY_VAULT_URL: servicesReady.keyVault.url,
+              KEY_VAULT_URL__credential: 'managedidentity',
+              IDENTITY_ENDPOINT: servicesReady.identity.endpoint,
+              IDENTITY_HEADER: identities.app.header,
+            }
+          : {}),
         MEDRELAY_KEY_FILE: keys.keyFile,
         AZURE_FUNCTIONS_ENVIRONMENT: 'Development',
         ...options.env,
@@ -192,6 +219,7 @@ export async function startStack(options: StackOptions): Promise<StackHandle> {
       services: { ...identity(services.pid), ...servicesReady },
       functionKeys: keys.functionKeys,
       keyFile: keys.keyFile,
+      operator: { header: identities.operator.header, caFile: identities.trustFile },
     };
     // A part may have been restarted while the others started.
     onRestart();
@@ -201,6 +229,21 @@ export async function startStack(options: StackOptions): Promise<StackHandle> {
     throw error;
   }
 }
+
+/** This process, too, is a client of its parts. */
+function trust(caFile: string): void {
+  setDefaultCACertificates([...getCACertificates('default'), readFileSync(caFile, 'utf8')]);
+}
+
+/** A connection string would win over a group, wherever it comes from. */
+const identityGroups = (amqpsPort: number, cosmosEndpoint: string): Record<string, string> => ({
+  ServiceBusConnection: '',
+  ServiceBusConnection__fullyQualifiedNamespace: `localhost:${amqpsPort}`,
+  ServiceBusConnection__credential: 'managedidentity',
+  CosmosDBConnection: '',
+  CosmosDBConnection__accountEndpoint: cosmosEndpoint,
+  CosmosDBConnection__credential: 'managedidentity',
+});
 
 function localSettings(appDir: string): Record<string, string> {
   try {

@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { azuriteAccount } from '../worm/account';
+import type { StackIdentities } from './identities';
 import { Part, type PartOptions } from './part';
 import type { StackPorts } from './ports';
 
@@ -16,6 +17,10 @@ const STOP_LIMIT_MS = 10_000;
 /** The host drains for up to 10 s and gives its worker 5 s. */
 const HOST_STOP_LIMIT_MS = 20_000;
 
+const tlsArgs = ({ certFile, keyFile }: StackIdentities): string[] => [
+  ...['--tls-cert', certFile, '--tls-key', keyFile],
+];
+
 type Common = Pick<PartOptions, 'log' | 'onRestart'>;
 
 const saysReady = (line: string): boolean => line.startsWith('{') && line.includes('"ready":true');
@@ -30,6 +35,7 @@ export function serviceBusPart(
   dataDir: string,
   config: object,
   key: string,
+  identities: StackIdentities | undefined,
   common: Common,
 ): Part {
   const data = join(dataDir, 'servicebus');
@@ -39,7 +45,18 @@ export function serviceBusPart(
   return new Part({
     name: 'Service Bus',
     script,
-    args: ['--port', String(ports.serviceBus), '--config', configFile, '--data', data, '--exit-with-parent'],
+    args: [
+      ...['--port', String(ports.serviceBus), '--config', configFile, '--data', data, '--exit-with-parent'],
+      ...(identities
+        ? [
+            '--identities',
+            identities.serviceBusFile,
+            '--tls-port',
+            String(ports.amqps),
+            ...tlsArgs(identities),
+          ]
+        : []),
+    ],
     env: { ...process.env, SERVICE_BUS_KEY: key },
     isReady: saysReady,
     stopLimitMs: STOP_LIMIT_MS,
@@ -52,6 +69,7 @@ export function cosmosPart(
   ports: StackPorts,
   dataDir: string,
   partitions: number | undefined,
+  identities: StackIdentities | undefined,
   common: Common,
 ): Part {
   const data = join(dataDir, 'cosmos');
@@ -62,6 +80,7 @@ export function cosmosPart(
     args: [
       ...['--port', String(ports.cosmos), '--data', data, '--exit-with-parent'],
       ...(partitions === undefined ? [] : ['--partitions', String(partitions)]),
+      ...(identities ? ['--identities', identities.cosmosFile, ...tlsArgs(identities)] : []),
     ],
     env: process.env,
     isReady: saysReady,
@@ -106,10 +125,9 @@ export function servicesPart(script: string, ports: StackPorts, dataDir: string,
     script,
     args: [
       ...['--data', dataDir, '--exit-with-parent'],
-      ...(['blob', 'azurite', 'page', 'smtp', 'sinks', 'payer'] as const).flatMap((name) => [
-        '--port',
-        `${name}=${ports[name]}`,
-      ]),
+      ...(['identity', 'keyVault', 'blob', 'azurite', 'page', 'smtp', 'sinks', 'payer'] as const).flatMap(
+        (name) => ['--port', `${name}=${ports[name]}`],
+      ),
     ],
     env: process.env,
     isReady: saysReady,

@@ -14,6 +14,10 @@ export interface StackPorts {
   smtp: number;
   sinks: number;
   payer: number;
+  /** Service Bus over TLS, for tokens. */
+  amqps: number;
+  keyVault: number;
+  identity: number;
 }
 
 /** The ports that Core Tools and Microsoft's emulators use; for mail those of well-known sinks. */
@@ -29,6 +33,9 @@ const DEFAULTS: StackPorts = {
   smtp: 1025,
   sinks: 8025,
   payer: 8027,
+  amqps: 5671,
+  keyVault: 8443,
+  identity: 8444,
 };
 
 const NAMES: Record<keyof StackPorts, string> = {
@@ -43,6 +50,9 @@ const NAMES: Record<keyof StackPorts, string> = {
   smtp: 'Mail',
   sinks: 'Messages and webhooks',
   payer: 'Payer',
+  amqps: 'Service Bus over TLS',
+  keyVault: 'Key Vault',
+  identity: 'Identities',
 };
 const KEYS = Object.keys(DEFAULTS) as (keyof StackPorts)[];
 

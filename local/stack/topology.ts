@@ -21,6 +21,23 @@ const blobContainer = z.object({
   defaultPolicy: z.object({ days: z.int().min(1), mode: z.enum(['unlocked', 'locked']) }).optional(),
 });
 
+const vaultKey = z.object({
+  name: z.string(),
+  kty: z.enum(['RSA', 'EC']),
+  keySize: z.int().optional(),
+});
+
+/** What the app's identity may do with `--identity`; an app that does not say it may do what a connection string may. */
+const appIdentity = z.object({
+  Cosmos: z
+    .array(z.object({ dataActions: z.array(z.string()), scope: z.string().default('/') }))
+    .default([{ dataActions: ['Cosmos DB Built-in Data Contributor'], scope: '/' }]),
+  ServiceBus: z
+    .array(z.object({ role: z.string(), scope: z.string().optional() }))
+    .default([{ role: 'Azure Service Bus Data Owner' }]),
+  KeyVault: z.array(z.string()).default(['Key Vault Administrator']),
+});
+
 const topology = z.object({
   UserConfig: z.record(z.string(), z.unknown()).optional(),
   Cosmos: z
@@ -31,6 +48,8 @@ const topology = z.object({
     })
     .prefault({}),
   Blobs: z.array(z.union([z.string(), blobContainer])).default([]),
+  KeyVault: z.object({ keys: z.array(vaultKey).default([]) }).prefault({}),
+  AppIdentity: appIdentity.prefault({}),
 });
 
 export type Topology = z.infer<typeof topology>;

@@ -4,15 +4,15 @@ import { MedrelayError } from './errors';
 import { TENANT_ID } from './security';
 
 /** A setting is a connection string, or a group `NAME__...` that names an endpoint and signs in with an identity. */
-export type Connection =
-  | { readonly kind: 'connectionString'; readonly value: string }
-  | {
-      readonly kind: 'identity';
-      readonly endpoint: string;
-      /** `managedidentity` as Azure Functions spells it; anything else leaves the choice to DefaultAzureCredential. */
-      readonly credential?: string;
-      readonly clientId?: string;
-    };
+export type Connection = { readonly kind: 'connectionString'; readonly value: string } | IdentityConnection;
+
+export interface IdentityConnection {
+  readonly kind: 'identity';
+  readonly endpoint: string;
+  /** `managedidentity` as Azure Functions spells it; anything else leaves the choice to DefaultAzureCredential. */
+  readonly credential?: string;
+  readonly clientId?: string;
+}
 
 export interface Config {
   readonly connections: {
@@ -25,7 +25,8 @@ export interface Config {
   /** `Development` on a developer's machine. */
   readonly environment: string | undefined;
   readonly keyFile: string | undefined;
-  readonly keyVaultUrl: string | undefined;
+  /** There are no keys to a vault: it is always opened by an identity. */
+  readonly keyVault: IdentityConnection | undefined;
   /** A larger body travels as a claim check: a standard-tier queue takes 256 KB with properties. */
   readonly maxInlineBytes: number;
   /** How long a message waits in the queue between attempts while a store is away; the last one repeats. */
@@ -119,7 +120,11 @@ const settings = z.object({
     ),
   AZURE_FUNCTIONS_ENVIRONMENT: text,
   MEDRELAY_KEY_FILE: text,
-  KEY_VAULT_URL: z.url('is not a URL such as https://NAME.vault.azure.net/.').optional(),
+  KEY_VAULT_URL: z
+    .url({ protocol: /^https$/, error: 'is not a URL such as https://NAME.vault.azure.net/.' })
+    .optional(),
+  KEY_VAULT_URL__credential: text,
+  KEY_VAULT_URL__clientId: text,
   MEDRELAY_MAX_INLINE_BYTES: z.coerce
     .number('is not a number of bytes.')
     .int('is not a whole number of bytes.')
@@ -157,7 +162,15 @@ function configOf(env: z.infer<typeof settings>): Config {
     defaultTenant: env.DEFAULT_TENANT,
     environment: env.AZURE_FUNCTIONS_ENVIRONMENT,
     keyFile: env.MEDRELAY_KEY_FILE,
-    keyVaultUrl: env.KEY_VAULT_URL,
+    keyVault:
+      env.KEY_VAULT_URL === undefined
+        ? undefined
+        : {
+            kind: 'identity',
+            endpoint: env.KEY_VAULT_URL,
+            credential: env.KEY_VAULT_URL__credential,
+            clientId: env.KEY_VAULT_URL__clientId,
+          },
     maxInlineBytes: env.MEDRELAY_MAX_INLINE_BYTES,
     retryDelaysSeconds: env.RETRY_DELAYS_SECONDS.split(',').map(Number),
     configDir: path.resolve(env.AzureWebJobsScriptRoot ?? '.', env.MEDRELAY_CONFIG_DIR ?? 'config'),

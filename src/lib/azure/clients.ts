@@ -1,8 +1,8 @@
 import type { Container, CosmosClient } from '@azure/cosmos';
-import type { TokenCredential } from '@azure/identity';
 import type { ServiceBusClient, ServiceBusSender } from '@azure/service-bus';
 import type { BlobServiceClient, ContainerClient } from '@azure/storage-blob';
 import type { Config, Connection } from '../config';
+import { credentialOf } from './credential';
 
 /** Database and container, as topology.json names them. */
 export type ContainerPath = 'clinical/resources' | 'clinical/messages' | 'audit/events' | 'audit/keys';
@@ -71,7 +71,7 @@ async function connectCosmos(connection: Connection): Promise<CosmosClient> {
   }
   return new CosmosClient({
     endpoint: connection.endpoint,
-    aadCredentials: await credentialOf(connection),
+    aadCredentials: credentialOf(connection),
     connectionPolicy: COSMOS_POLICY,
   });
 }
@@ -84,7 +84,7 @@ async function connectServiceBus(connection: Connection): Promise<ServiceBusClie
   const options = { retryOptions: BROKER_RETRIES };
   return connection.kind === 'connectionString'
     ? new ServiceBusClient(connection.value, options)
-    : new ServiceBusClient(connection.endpoint, await credentialOf(connection), options);
+    : new ServiceBusClient(connection.endpoint, credentialOf(connection), options);
 }
 
 /** The default waits 4 s and more between tries; a try may take 30 s because raw messages have up to 20 MB and more. */
@@ -95,17 +95,7 @@ async function connectBlobs(connection: Connection): Promise<BlobServiceClient> 
   const options = { retryOptions: BLOB_RETRIES };
   return connection.kind === 'connectionString'
     ? BlobServiceClient.fromConnectionString(connection.value, options)
-    : new BlobServiceClient(connection.endpoint, await credentialOf(connection), options);
-}
-
-async function credentialOf(connection: Connection & { kind: 'identity' }): Promise<TokenCredential> {
-  const { DefaultAzureCredential, ManagedIdentityCredential } =
-    require('@azure/identity') as typeof import('@azure/identity');
-  const { credential, clientId } = connection;
-  if (credential?.toLowerCase() !== 'managedidentity') return new DefaultAzureCredential();
-  return clientId === undefined
-    ? new ManagedIdentityCredential()
-    : new ManagedIdentityCredential({ clientId });
+    : new BlobServiceClient(connection.endpoint, credentialOf(connection), options);
 }
 
 /** `made` gives the client only if somebody asked for it before: closing must not connect. */

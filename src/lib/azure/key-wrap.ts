@@ -1,21 +1,26 @@
 import type { Config } from '../config';
 import { MedrelayError } from '../errors';
-import { keyFileWrap, type KeyWrap } from '../security';
+import { isKeyFileId, keyFileWrap, type KeyWrap } from '../security';
+import { keyVaultWrap, vaultKeys } from './key-vault';
 
 /** The keeper of the key-encryption key, chosen at start so that a wrong choice stops the start. */
-export function createKeyWrap({ keyVaultUrl, keyFile, environment }: Config): KeyWrap {
-  if (keyVaultUrl !== undefined) {
-    throw new MedrelayError(
-      'KEY_VAULT_UNSUPPORTED',
-      'KEY_VAULT_URL is set, but this version keeps its key in a key file only. Remove KEY_VAULT_URL and set ' +
-        'MEDRELAY_KEY_FILE on a development machine; do not run it with patient data elsewhere.',
-    );
+export function createKeyWrap({ keyVault, keyFile, environment }: Config): KeyWrap {
+  const file = keyFile === undefined ? undefined : keyFileWrap(keyFile, environment);
+  if (keyVault !== undefined) {
+    const vault = keyVaultWrap(vaultKeys(keyVault));
+    // Data that began with a key file goes on opening; what is new belongs to the vault.
+    return file
+      ? {
+          wrap: (dataKey) => vault.wrap(dataKey),
+          unwrap: (keyId, wrapped) => (isKeyFileId(keyId) ? file : vault).unwrap(keyId, wrapped),
+        }
+      : vault;
   }
-  if (keyFile === undefined) {
+  if (file === undefined) {
     throw new MedrelayError(
       'CONFIG_INVALID',
       'MEDRELAY_KEY_FILE is missing. Set it to where the key file may be made.',
     );
   }
-  return keyFileWrap(keyFile, environment);
+  return file;
 }

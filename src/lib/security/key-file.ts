@@ -14,6 +14,8 @@ const keyFileSchema = z.object({
 type KeyFile = z.infer<typeof keyFileSchema>;
 
 const KEY_ID_PREFIX = 'file:';
+/** Whether a stored data key was wrapped by a key file. */
+export const isKeyFileId = (keyId: string): boolean => keyId.startsWith(KEY_ID_PREFIX);
 /** AES-256 key wrap, RFC 3394, with its default initial value (section 2.2.3.1): unwrapping authenticates. */
 const AES_KEY_WRAP = 'id-aes256-wrap';
 const RFC3394_IV = Buffer.alloc(8, 0xa6);
@@ -22,7 +24,10 @@ const RFC3394_IV = Buffer.alloc(8, 0xa6);
  * A key-encryption key in a file of one machine, made at first use. Whoever reads the file reads everything,
  * so it exists for development only; in Azure the key never leaves Key Vault.
  */
-export function keyFileWrap(file: string, environment: string | undefined): KeyWrap {
+export function keyFileWrap(
+  file: string,
+  environment: string | undefined,
+): KeyWrap & { readonly keyId: string } {
   if (environment !== 'Development') {
     throw new MedrelayError(
       'KEY_FILE_REFUSED',
@@ -32,6 +37,8 @@ export function keyFileWrap(file: string, environment: string | undefined): KeyW
   }
   let loaded: KeyFile | undefined;
   const held = (): KeyFile => (loaded ??= readKeyFile(file) ?? createKeyFile(file));
+  // Opening makes no key: a file that is missing is then said to be.
+  const known = (version: string, keys = loaded): Buffer | undefined => keys && keyOf(keys, version);
   const keyOf = (keys: KeyFile, version: string): Buffer | undefined => {
     const entry = Object.hasOwn(keys.keys, version) ? keys.keys[version] : undefined;
     return entry && Buffer.from(entry.key, 'base64');
@@ -52,7 +59,7 @@ export function keyFileWrap(file: string, environment: string | undefined): KeyW
     unwrap(keyId, wrapped) {
       const version = keyId.startsWith(KEY_ID_PREFIX) ? keyId.slice(KEY_ID_PREFIX.length) : '';
       // Another process may have rotated since this one read the file.
-      const key = keyOf(held(), version) ?? keyOf((loaded = readKeyFile(file) ?? held()), version);
+      const key = known(version) ?? known(version, (loaded = readKeyFile(file) ?? loaded));
       if (!key) {
         return Promise.reject(
           new MedrelayError(

@@ -1,7 +1,6 @@
 /** Wraps data keys under a key-encryption key that never leaves its keeper: Key Vault in Azure, a key file on one machine. */
 export interface KeyWrap {
-  /** Identifies the key and version that `wrap` uses now. */
-  readonly keyId: string;
+  /** `keyId` names the key and version, for `unwrap`. */
   wrap(dataKey: Uint8Array): Promise<{ readonly keyId: string; readonly wrapped: Uint8Array }>;
   /** @throws MedrelayError KEY_UNKNOWN when `keyId` is not held, KEY_UNWRAP_FAILED when the bytes were changed. */
   unwrap(keyId: string, wrapped: Uint8Array): Promise<Uint8Array>;

@@ -83,18 +83,13 @@ describe('the keeper of the key', () => {
     defaultTenant: 'demo',
     environment: 'Development',
     keyFile: undefined,
-    keyVaultUrl: undefined,
+    keyVault: undefined,
     maxInlineBytes: 1,
     retryDelaysSeconds: [],
     configDir: '/',
     ...overrides,
   });
   it.each<[string, Partial<Config>, string]>([
-    [
-      'a vault, before there is support for one',
-      { keyVaultUrl: 'https://v.vault.azure.net/', keyFile: 'k' },
-      'KEY_VAULT_UNSUPPORTED',
-    ],
     ['a key file outside Development', { keyFile: 'k', environment: undefined }, 'KEY_FILE_REFUSED'],
     ['nothing at all', {}, 'CONFIG_INVALID'],
   ])('stops the start at %s', (_, overrides, code) => {

@@ -21,7 +21,7 @@ it('reads connection strings and fills in the defaults', () => {
     defaultTenant: 'demo',
     environment: 'Development',
     keyFile: '.medrelay/keys/kek.json',
-    keyVaultUrl: undefined,
+    keyVault: undefined,
     maxInlineBytes: 204_800,
     retryDelaysSeconds: [60, 300, 900, 3600],
     configDir: path.resolve('config'),

@@ -27,7 +27,6 @@ export function memoryKeyStore(): MemoryKeys {
 export function xorWrap(): KeyWrap & { unwraps: number } {
   const flip = (bytes: Uint8Array): Uint8Array => bytes.map((byte) => byte ^ 0x5a);
   return {
-    keyId: 'test:1',
     unwraps: 0,
     wrap: (dataKey) => Promise.resolve({ keyId: 'test:1', wrapped: flip(dataKey) }),
     unwrap(_keyId, wrapped) {

@@ -1,0 +1,65 @@
+import { CosmosClient } from '@azure/cosmos';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import type { StackInfo } from '../../local';
+import { cleanUp, folder, json, root, scripts, stackOf, start } from './medrelay';
+
+const work = folder();
+const dataDir = join(work, 'data');
+const data = ['--data', dataDir];
+let stack: StackInfo;
+
+beforeAll(async () => {
+  const started = start(scripts.start, ['--identity', '--data', 'data', '--ports', 'auto'], { cwd: work });
+  await started.printed('Medrelay is ready.');
+  stack = stackOf(dataDir);
+});
+afterAll(cleanUp);
+
+test('a message from the queue ends stored and audited, with no key in the app', async () => {
+  const sample = join(root, 'samples', 'good', '01-adt-a01-admission.hl7');
+  const sent = await json<{ done: number }>('send', sample, '--wait', '--json', ...data);
+  expect(sent.done).toBe(1);
+  const { items } = await json<{ items: object[] }>('audit', 'list', '--json', ...data);
+  expect(items.length).toBeGreaterThan(0);
+});
+
+test('the app is well: it reaches every part', async () => {
+  const answer = await fetch(`${stack.host.url}/api/health`);
+  expect([answer.status, await answer.json()]).toMatchObject([200, { status: 'ok' }]);
+});
+
+test('its identity writes an audit event once and never changes or deletes one', async () => {
+  setDefaultCACertificates([...getCACertificates('default'), readFileSync(stack.operator.caFile, 'utf8')]);
+  const { principals } = JSON.parse(readFileSync(join(dataDir, 'identity', 'tenant.json'), 'utf8')) as {
+    principals: { name: string; header: string }[];
+  };
+  const header = principals.find(({ name }) => name === 'app')?.header ?? '';
+  const client = new CosmosClient({
+    endpoint: stack.cosmos.endpoint,
+    aadCredentials: {
+      async getToken(scope) {
+        const resource = String(scope).replace(/\/\.default$/, '');
+        const url = `${stack.services.identity.endpoint}?api-version=2019-08-01&resource=${encodeURIComponent(resource)}`;
+        const answer = await fetch(url, { headers: { 'x-identity-header': header } });
+        const { access_token: token, expires_on: expires } = (await answer.json()) as Record<string, string>;
+        return { token: token ?? '', expiresOnTimestamp: Number(expires) * 1000 };
+      },
+    },
+  });
+  try {
+    const events = client.database('audit').container('events');
+    const query = 'SELECT TOP 1 c.id, c.pk FROM c';
+    const [event] = (await events.items.query<{ id: string; pk: string }>(query).fetchAll()).resources;
+    const item = events.item(event?.id ?? '', event?.pk);
+    const changed = { id: event?.id ?? '', pk: event?.pk, forged: true };
+    const forbidden = expect.objectContaining({ code: 403 }) as Error;
+    await expect(item.replace(changed)).rejects.toEqual(forbidden);
+    await expect(item.delete()).rejects.toEqual(forbidden);
+    await expect(events.items.upsert(changed)).rejects.toEqual(forbidden);
+    expect((await item.read<object>()).resource).not.toHaveProperty('forged');
+  } finally {
+    client.dispose();
+  }
+});
