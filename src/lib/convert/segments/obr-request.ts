@@ -43,6 +43,7 @@ interface NamedOrder {
   readonly orc: CommonOrder | undefined;
   readonly placer: Identifier | undefined;
   readonly filler: Identifier | undefined;
+  readonly further: readonly Identifier[];
   readonly code: CodeableConcept | undefined;
   readonly key: readonly string[];
 }
@@ -54,7 +55,7 @@ const extensionUrl = (name: string): string => `http://hl7.org/fhir/StructureDef
  * category and the participants are the report's.
  */
 export function mapRequest(
-  { obr, orc, placer, filler, code, key }: NamedOrder,
+  { obr, orc, placer, filler, further, code, key }: NamedOrder,
   segments: OrderSegments,
   scope: Scope,
   subject: PatientSubject,
@@ -71,7 +72,11 @@ export function mapRequest(
     subject: subject.reference,
   };
   const alternate = obr.all(53, 'ServiceRequest.identifier').map((field) => identifier(field, 'PLAC'));
-  set(request, 'identifier', list([placer, filler, ...(orc?.otherIdentifiers ?? []), ...alternate]));
+  set(
+    request,
+    'identifier',
+    list([placer, filler, ...further, ...(orc?.otherIdentifiers ?? []), ...alternate]),
+  );
   const known = orc === undefined ? undefined : requestStatus(orc);
   const progress = purpose === 'order' ? obr.first(25, 'ServiceRequest.status') : undefined;
   if (known !== undefined) {

@@ -193,7 +193,8 @@ function setValue(
   resultStatus: string | undefined,
 ): void {
   const type = obx.code(2, 'Observation.value')?.toUpperCase() ?? '';
-  const unit = readUnit(obx.first(6, 'Observation.value.unit'));
+  const unitField = obx.first(6, 'Observation.value.unit');
+  const unit = readUnit(unitField);
   const values = obx.all(5, 'Observation.value');
   if (values.length === 0) {
     const why = codeableConcept(obx.first(32, 'Observation.dataAbsentReason'));
@@ -229,6 +230,26 @@ function setValue(
   }
   const range = obx.text(7, 'Observation.referenceRange');
   if (range !== undefined) observation.referenceRange = [referenceRange(range, unit)];
+  if (unitField !== undefined && unit !== undefined && !hasQuantity(observation)) {
+    const { unit: display, ...code } = unit;
+    unitField.target = 'Observation.extension(unit)';
+    extend(observation, { url: unitUrl, valueCoding: { ...code, display } });
+  }
+}
+
+/** A number that is sent as text (`12.5` in an ST) still has its unit, which R4 keeps with quantities alone. */
+const unitUrl = 'urn:medrelay:extension:unit';
+
+function hasQuantity({ referenceRange: ranges, component, ...value }: Observation): boolean {
+  const [range] = ranges ?? [];
+  return (
+    range?.low !== undefined ||
+    range?.high !== undefined ||
+    [value, ...(component ?? [])].some(
+      ({ valueQuantity, valueRange, valueRatio }) =>
+        valueQuantity !== undefined || valueRange !== undefined || valueRatio !== undefined,
+    )
+  );
 }
 
 /** Repetitions as lines; an empty repetition is an empty line. */

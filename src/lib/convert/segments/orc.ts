@@ -12,6 +12,7 @@ import { address } from '../datatypes/xad';
 import { practitioner, practitioners } from '../datatypes/xcn';
 import { organization } from '../datatypes/xon';
 import { contactPoint } from '../datatypes/xtn';
+import { declare } from '../declared';
 import { absentReason } from '../extensions';
 import { codeKey } from '../keys';
 import type { FieldReader, SegmentReader } from '../reader';
@@ -227,6 +228,8 @@ export function addOrderEvent(
     target: [target],
   } as Identified<Provenance>;
   set(provenance, 'occurredDateTime', event.occurred);
+  if (event.recorded === undefined && !orc.reader.isEmpty(15))
+    declare(provenance, 'Provenance', orc.reader, { 9: ['recorded', 'dateTime'] }, scope);
   const recorded = event.recorded ?? instant(scope.open(scope.message.msh).first(7, 'Provenance.recorded'));
   if (recorded === undefined) Object.assign(provenance, { _recorded: absentReason('unknown') });
   else provenance.recorded = recorded;

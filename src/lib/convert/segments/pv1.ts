@@ -78,7 +78,7 @@ export function mapPv1(segment: Hl7Segment, scope: Scope, subject: PatientSubjec
   const isAdt = scope.header.messageCode === 'ADT';
   const numbers = list([
     identifier(pv1.first(19, 'Encounter.identifier'), 'VN'),
-    identifier(pv1.first(50, 'Encounter.identifier'), 'VN'),
+    ...pv1.all(50, 'Encounter.identifier').map((field) => identifier(field, 'VN')),
   ]);
   const admitted = dateTime(pv1.first(44, 'Encounter.period.start'));
   const id = encounterId(

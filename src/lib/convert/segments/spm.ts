@@ -141,12 +141,12 @@ function parents(fields: readonly FieldReader[]): Reference[] | undefined {
 /** SPM-11 is R5's Specimen.role; SPM-15 has an extension of R4's own. */
 function extensions(spm: SegmentReader): Extension[] | undefined {
   const holder: { extension?: Extension[] } = {};
-  const role = codeableConcept(spm.first(11, 'Specimen.extension(role)'), { table: '0369' });
-  if (role !== undefined) {
-    extend(holder, {
-      url: 'http://hl7.org/fhir/5.0/StructureDefinition/extension-Specimen.role',
-      valueCodeableConcept: role,
-    });
+  for (const field of spm.all(11, 'Specimen.extension(role)')) {
+    const valueCodeableConcept = codeableConcept(field, { table: '0369' });
+    if (valueCodeableConcept !== undefined) {
+      const url = 'http://hl7.org/fhir/5.0/StructureDefinition/extension-Specimen.role';
+      extend(holder, { url, valueCodeableConcept });
+    }
   }
   for (const field of spm.all(15, 'Specimen.extension(specialHandling)')) {
     const handling = codeableConcept(field, { table: '0376' });
