@@ -147,3 +147,32 @@ test('every alternate visit number (PV1-50)', () => {
   const [encounter] = all(convert([msh('ADT^A08'), pid, pv1]), 'Encounter');
   expect(encounter?.identifier?.map(({ value }) => value)).toEqual(['V1', 'A1', 'A2']);
 });
+
+describe('what belongs to an order', () => {
+  const obr = 'OBR|1|P1^CLINIC||24323-8^Panel^LN';
+
+  test('whom to ask about it (CTD)', () => {
+    const ctd = 'CTD|EP^Emergency^HL70131|Reed^Tom|||5551234';
+    const request = one(convert([msh('OML^O21^OML_O21'), pid, 'ORC|NW|P1', obr, ctd]), 'ServiceRequest');
+    expect(request.extension?.[0]?.extension?.map(({ url }) => url)).toEqual(['role', 'name', 'telecom']);
+  });
+
+  test('the study of a prescription (CTI)', () => {
+    const segments = ['ORC|NW|P1', 'RXO|1^Drug^L|1||mg', 'RXR|PO', 'CTI|S1^TRIALS'];
+    const request = one(convert([msh('OMP^O09^OMP_O09'), pid, ...segments]), 'MedicationRequest');
+    expect(request.extension).toMatchObject([{ valueReference: { identifier: { value: 'S1' } } }]);
+  });
+
+  test('the group and the instructions of a diet', () => {
+    const segments = ['ORC|NW|D1||G1|||^^^^^^^Warm only', 'ODS|D||LOWSALT'];
+    const order = one(convert([msh('OMD^O03^OMD_O03'), pid, ...segments]), 'NutritionOrder');
+    expect(order.identifier?.map(({ value }) => value)).toEqual(['D1', 'G1']);
+    expect(order.note).toEqual([{ text: 'Warm only' }]);
+  });
+
+  test('a unit that is named and not coded', () => {
+    const segments = ['ORC|NW|P1', obr, 'SPM|1|^S1&LAB||SER||||||||40^&ml'];
+    const { collection } = one(convert([msh('OML^O21^OML_O21'), pid, ...segments]), 'Specimen');
+    expect(collection?.quantity).toEqual({ value: 40, unit: 'ml' });
+  });
+});

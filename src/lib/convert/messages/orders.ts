@@ -2,6 +2,8 @@ import type { Reference } from 'fhir/r4';
 import type { Hl7Segment } from '../../hl7';
 import { joinKey } from '../identity';
 import type { Identified, Scope } from '../scope';
+import { addStudies } from '../segments/cti';
+import { mapCtd } from '../segments/ctd';
 import { mapDg1 } from '../segments/dg1';
 import { mapOrderedObr, mapObr, type Order, type ReportedOrder } from '../segments/obr';
 import { mapDiet } from '../segments/ods';
@@ -90,6 +92,8 @@ function convertOrder(
       ({ reference }) => reference,
     );
     if (supporting.length > 0) prescription.supportingInformation = supporting;
+    addStudies(group.all('CTI'), prescription, scope);
+    for (const ctd of group.all('CTD')) mapCtd(ctd, scope, prescription);
     return [scope.reference(prescription.id)];
   }
   if (orcSegment === undefined) return [];
@@ -106,6 +110,7 @@ function convertOrder(
   // R4 orders of food and supplies do not refer to what was observed; the observations stand for themselves.
   if (request?.resourceType === 'ServiceRequest' && results.length > 0)
     request.supportingInfo = results.map((result) => result.reference);
+  if (request !== undefined) for (const ctd of group.all('CTD')) mapCtd(ctd, scope, request);
   conditionsOf(group, scope, patient);
   return [reference];
 }
@@ -141,6 +146,7 @@ function convertService(
   const found = mapOrderFindings(group, 'OBSERVATION', scope, order, given);
   const { request } = order;
   if (found.specimens.length > 0) request.specimen = found.specimens;
+  for (const ctd of group.all('CTD')) mapCtd(ctd, scope, request);
   const reasons = conditionsOf(group, scope, { subject, visit });
   if (reasons.length > 0) request.reasonReference = reasons;
   if (isReported(order)) completeReport(order, found, scope);

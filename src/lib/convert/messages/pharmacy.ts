@@ -1,6 +1,7 @@
 import type { MedicationRequest, Reference } from 'fhir/r4';
 import type { Hl7Segment } from '../../hl7';
 import type { Identified, Scope } from '../scope';
+import { addStudies } from '../segments/cti';
 import { readOrc, type CommonOrder } from '../segments/orc';
 import { mapPrescription, type PharmacyDetail } from '../segments/rx-order';
 import { mapAdministration } from '../segments/rxa';
@@ -50,6 +51,7 @@ function convertOrder(group: Group, scope: Scope, patient: OrderPatient): Refere
     ({ reference }) => reference,
   );
   if (prescription !== undefined && supporting.length > 0) prescription.supportingInformation = supporting;
+  if (prescription !== undefined) addStudies(group.all('CTI'), prescription, scope);
   return results;
 }
 

@@ -21,7 +21,7 @@ import type { SegmentReader } from '../reader';
 import type { Identified, Scope } from '../scope';
 import { each, list, set } from '../set';
 import { isFasting } from './obr-specimen';
-import { researchStudy } from './cti';
+import { addStudies } from './cti';
 import { mapNotes } from './nte';
 import { parentOrders, type CommonOrder } from './orc';
 import type { PatientSubject } from './pid';
@@ -219,11 +219,7 @@ function addExtensions(
   if (orc?.statusReason !== undefined)
     extend(request, conceptExtension('request-statusReason', orc.statusReason));
   for (const info of supportingInfo(obr)) extend(request, info);
-  for (const cti of segments.studies) {
-    const study = researchStudy(cti, scope);
-    if (study !== undefined)
-      extend(request, { url: extensionUrl('workflow-researchStudy'), valueReference: study });
-  }
+  addStudies(segments.studies, request, scope);
 }
 
 /** OBR-12 and OBR-13, R5's supportingInfo: hazards and what the laboratory should know. Fasting is the specimen's. */
