@@ -40,7 +40,10 @@ const placeOf = (fixture: FixtureName, where: string): string => {
 };
 
 describe('seeded faults', () => {
-  it.each(faults)('%s: %s = %j breaks %s', (fixture, where, value, rule, of = where) => {
+  const seeded = faults.map(
+    ([fixture, where, value, rule, of = where]) => [fixture, where, value, rule, of] as const,
+  );
+  it.each(seeded)('%s: %s = %j breaks %s', (fixture, where, value, rule, of) => {
     const issues = validateResource(changed(fixtures[fixture], pathOf(where), value));
     expect(issues.map((issue) => `${issue.rule} ${issue.path}`)).toContain(`${rule} ${placeOf(fixture, of)}`);
   });

@@ -112,6 +112,7 @@ export const faults: readonly Fault[] = [
   ['observation', 'subject', { type: 'Organization', display: 'x' }, 'reference-target'],
   ['observation', 'subject', { reference: 'http://x.org/fhir/Organization/1' }, 'reference-target'],
   ['observation', 'subject.type', 'Group', 'reference-type', 'subject'],
+  ['observation', 'subject', { type: 'patient', display: 'x' }, 'reference-type'],
   ['observation', 'subject', { type: 'Patient' }, 'reference-empty'],
   ['observation', 'subject.reference', '#p', 'ref-1', 'subject'],
   [
