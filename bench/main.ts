@@ -5,10 +5,12 @@
 import { Command } from 'commander';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { table } from '../cli/terminal';
+import { atLeast, atMost, type Bar } from './bar';
 import { bareLoop } from './bare-loop';
-import { conversionBar, measureConversion } from './conversion';
-import { measureConverter } from './convert';
+import { bundleBytes, type ContestName } from './contests';
 import { measurePipeline, pipelineBar } from './pipeline';
+import { race, runRace } from './race';
+import { measureLoad, measureStart } from './start';
 import { median } from './statistics';
 
 interface Options {
@@ -28,44 +30,65 @@ program
     bareLoop(data, recording, Number(concurrency)),
   );
 
+program
+  .command('race <contest>', { hidden: true })
+  .action((contest: string) => runRace(contest as ContestName));
+
 async function bench({ messages, rounds, json }: Options): Promise<void> {
   const say = (text: string) => console.error(text);
-  say('conversion');
-  const conversion = await measureConversion();
-  const converter = await measureConverter();
+  say('converter');
+  const races = {
+    conversion: await race('conversion'),
+    stringified: await race('stringified'),
+    validated: await race('validated'),
+    hl7Standard: await race('hl7Standard'),
+    medplum: await race('medplum'),
+  } satisfies Record<ContestName, unknown>;
+  const load = await measureLoad();
+  say('start of the app');
+  const start = await measureStart();
   const pipeline = await measurePipeline(Number(messages), Number(rounds), say);
-  const bars = [
-    {
-      bar: 'conversion with JSON.stringify / copy of its Bundle through JSON',
-      wanted: `<= ${conversionBar}`,
-      found: conversion.ratio.toFixed(2),
-      isMet: conversion.ratio <= conversionBar,
-    },
-    ...converter,
-    {
-      bar: 'pipeline / bare loop with the same requests',
-      wanted: `>= ${pipelineBar}`,
-      found: pipeline.ratio.toFixed(2),
-      isMet: pipeline.ratio >= pipelineBar,
-    },
+  const { conversion, stringified, validated, hl7Standard, medplum } = races;
+  const bars: Bar[] = [
+    atMost(
+      'conversion of a 10-OBX ORU / copy of its Bundle through JSON',
+      2.5,
+      conversion.ours / conversion.other,
+    ),
+    atMost('the same with JSON.stringify', 6, stringified.ours / stringified.other),
+    atMost('the same with validation', 5, validated.ours / validated.other),
+    atLeast('parse and read of 1,010 OBX: hl7-standard / ours', 10, hl7Standard.other / hl7Standard.ours),
+    atLeast('parse and read of 1,010 OBX: @medplum/core / ours', 1.5, medplum.other / medplum.ours),
+    atMost('load of converter, validator and tables, ms', 60, load),
+    atMost(
+      'start of the app to its functions / of one empty function, compile cache warm',
+      12,
+      start.app / start.empty,
+    ),
+    atLeast('pipeline / bare loop with the same requests', pipelineBar, pipeline.ratio),
   ];
-  const report = JSON.stringify({ at: new Date().toISOString(), bars, conversion, pipeline }, undefined, 2);
+  const at = new Date().toISOString();
+  const report = JSON.stringify({ at, bars, races, load, start, pipeline }, undefined, 2);
   mkdirSync('bench/results', { recursive: true });
   writeFileSync('bench/results/latest.json', `${report}\n`);
   if (json) console.log(report);
   else {
     const micro = (value: number) => `${value.toFixed(0)} us`;
+    const milli = (value: number) => `${value.toFixed(0)} ms`;
     const rate = (values: readonly number[]) =>
       `${median(values).toFixed(1)}/s (${values.map((value) => value.toFixed(1)).join(', ')})`;
     console.log(
       table([
-        { measure: 'convert one 10-OBX ORU^R01', median: micro(conversion.convertMicroseconds) },
+        { measure: 'convert one 10-OBX ORU^R01, best', found: micro(conversion.ours) },
+        { measure: 'convert and validate it, best', found: micro(validated.ours) },
+        { measure: `copy its Bundle (${bundleBytes()} bytes), best`, found: micro(conversion.other) },
+        { measure: 'start of the app to its functions, best', found: milli(start.app) },
+        { measure: 'start of an app with one empty function, best', found: milli(start.empty) },
+        { measure: `pipeline, ${pipeline.messages} messages, median`, found: rate(pipeline.pipeline) },
         {
-          measure: `copy its Bundle (${conversion.bundleBytes} bytes)`,
-          median: micro(conversion.copyMicroseconds),
+          measure: `bare loop at concurrency ${pipeline.concurrency}, median`,
+          found: rate(pipeline.bareLoop),
         },
-        { measure: `pipeline, ${pipeline.messages} messages`, median: rate(pipeline.pipeline) },
-        { measure: `bare loop at concurrency ${pipeline.concurrency}`, median: rate(pipeline.bareLoop) },
       ]),
     );
     console.log(
