@@ -69,16 +69,33 @@ describe('documents', () => {
     expect(one(mdm(event, { 19: availability }), 'DocumentReference').status).toBe(status);
   });
 
-  test.each([
-    ['T06', 'appends'],
-    ['T10', 'replaces'],
-  ])('%s %s the parent', (event, code) => {
-    expect(one(mdm(event, { 13: 'D1^DOCS' }), 'DocumentReference').relatesTo).toEqual([
-      {
-        code,
-        target: { type: 'DocumentReference', identifier: { system: 'urn:medrelay:demo:DOCS', value: 'D1' } },
-      },
+  const parent = { system: 'urn:medrelay:demo:DOCS', value: 'D1' };
+
+  test('T06 appends to the parent, which stays as it is', () => {
+    expect(one(mdm('T06', { 13: 'D1^DOCS' }), 'DocumentReference').relatesTo).toEqual([
+      { code: 'appends', target: { type: 'DocumentReference', identifier: parent } },
     ]);
+  });
+
+  test.each(['T09', 'T10'])('%s: the parent, known by the id of its own message, is superseded', (event) => {
+    const conversion = mdm(event, { 13: 'D1^DOCS' });
+    const original = one(mdm('T02', { 12: 'D1^DOCS' }), 'DocumentReference');
+    const [document, replaced] = all(conversion, 'DocumentReference');
+    expect(document).toMatchObject({
+      status: 'current',
+      relatesTo: [{ code: 'replaces', target: { reference: `urn:uuid:${original.id}`, identifier: parent } }],
+    });
+    expect(replaced).toMatchObject({ id: original.id, status: 'superseded', masterIdentifier: parent });
+    expect(one(conversion, 'Provenance').target).toHaveLength(2);
+  });
+
+  test('a document that replaces itself, or nothing that is named, supersedes none', () => {
+    const itself = mdm('T10', { 13: 'D2^DOCS' });
+    expect(one(itself, 'DocumentReference')).toMatchObject({ status: 'current' });
+    expect(itself.ledger.entries.find(({ location }) => location === 'TXA[1]-13[1]')?.fate).toBe('kept');
+    const unnamed = mdm('T10', {});
+    expect(one(unnamed, 'DocumentReference').relatesTo).toBeUndefined();
+    expect(codes(unnamed)).toContain('REPLACED_UNKNOWN');
   });
 
   test('the lines of a text are one attachment', () => {
