@@ -157,6 +157,18 @@ describe('what belongs to an order', () => {
     expect(request.extension?.[0]?.extension?.map(({ url }) => url)).toEqual(['role', 'name', 'telecom']);
   });
 
+  test.each([
+    ['TQ1|1||||||||A', 'asap', 'kept'],
+    ['TQ1|1||||||||R', 'routine', 'carried'],
+    ['NTE|1||x', 'routine', 'carried'],
+  ])('its priority: %s speaks before OBR-5', (segment, priority, fate) => {
+    const routine = 'OBR|1|P1^CLINIC||24323-8^Panel^LN|R';
+    const conversion = convert([msh('OML^O21^OML_O21'), pid, 'ORC|NW|P1', segment, routine]);
+    expect(one(conversion, 'ServiceRequest').priority).toBe(priority);
+    const old = conversion.ledger.entries.find(({ location }) => location === 'OBR[1]-5[1]');
+    expect(old?.fate).toBe(fate);
+  });
+
   test('the study of a prescription (CTI)', () => {
     const segments = ['ORC|NW|P1', 'RXO|1^Drug^L|1||mg', 'RXR|PO', 'CTI|S1^TRIALS'];
     const request = one(convert([msh('OMP^O09^OMP_O09'), pid, ...segments]), 'MedicationRequest');

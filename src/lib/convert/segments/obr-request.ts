@@ -93,11 +93,7 @@ export function mapRequest(
   set(request, 'code', code);
   set(request, 'orderDetail', details(obr, code));
   const schedule = scheduleOf(obr, orc, segments, scope);
-  set(
-    request,
-    'priority',
-    requestPriority(obr.code(5, 'ServiceRequest.priority')?.toUpperCase()) ?? schedule?.priority,
-  );
+  set(request, 'priority', priority(obr, schedule));
   set(request, 'quantityQuantity', schedule?.quantity);
   setOccurrence(request, obr, schedule, purpose);
   if (schedule?.isAsNeeded) request.asNeededBoolean = true;
@@ -150,6 +146,15 @@ function scheduleOf(
   const read = first === undefined ? old.map(readTq).find((schedule) => schedule !== undefined) : undefined;
   for (const field of first === undefined ? old.slice(1) : old) field.keep(oneOnly);
   return first ?? read;
+}
+
+/** TQ1-9, or TQ-6 of ORC-7 and OBR-27; OBR-5 "has been retained for backward compatibility only" (v2.5.1 ch. 4.5.3.5). */
+function priority(obr: SegmentReader, schedule: Schedule | undefined): ServiceRequest['priority'] {
+  const old = obr.first(5, 'ServiceRequest.priority');
+  const sent = requestPriority(old?.code(1)?.toUpperCase());
+  if (schedule?.priority === undefined) return sent;
+  if (sent !== schedule.priority) old?.keep('The schedule of the order says its priority.');
+  return schedule.priority;
 }
 
 /** Only what G says is an intent; the other actions are the laboratory's. */

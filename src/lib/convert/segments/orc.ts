@@ -23,7 +23,7 @@ const kept = {
   5: 'The name of the code.',
   6: 'How the filler should respond: protocol between the two systems.',
   14: 'What is said about the number.',
-  21: 'What kind of name it is: R4 organizations have one name.',
+  21: 'Kind of name, assigning facility, further names: R4 has one organization here, with one name.',
   22: 'Parts of the address that R4 has no element for.',
   20: 'Advance beneficiary notice: R4 orders have none.',
   25: 'HL7 table 0038 has no modifiers that R4 could hold.',
