@@ -48,6 +48,14 @@ describe('appointments', () => {
     expect(conversion.ledger.entries.find(({ location }) => location === 'AIP[2]-3[1]')?.fate).toBe('kept');
   });
 
+  test('the number of a service is its place in the list, or kept', () => {
+    const { ledger } = siu('S12', '', 'RGS|1', 'AIS|1||1^One^L', 'AIS|2||2^Two^L', 'AIS|9||3^Three^L');
+    const fates = ledger.entries
+      .filter(({ location }) => /^AIS\[\d\]-1\[/.test(location))
+      .map(({ fate }) => fate);
+    expect(fates).toEqual(['carried', 'carried', 'kept']);
+  });
+
   test('the same appointment has the same id at every event', () => {
     expect(one(siu('S15', ''), 'Appointment').id).toBe(one(siu('S12', ''), 'Appointment').id);
   });
