@@ -1,5 +1,6 @@
 import type { Provenance, Reference } from 'fhir/r4';
 import type { Hl7Segment } from '../../hl7';
+import { eventReason } from '../codemaps/encounter';
 import { terminology } from '../codemaps/table';
 import { codeableConcept } from '../datatypes/cwe';
 import { dateTime, instant } from '../datatypes/dtm';
@@ -60,7 +61,7 @@ export function mapEvn(
     const value = sender.authority(place.code(1), place.code(2), place.code(3));
     provenance.location = { identifier: { system: 'urn:ietf:rfc:3986', value }, display: name };
   }
-  const reason = codeableConcept(evn?.first(4, 'Provenance.reason'), { table: '0062' });
+  const reason = codeableConcept(evn?.first(4, 'Provenance.reason'), { table: '0062', map: eventReason });
   if (reason !== undefined) provenance.reason = [reason];
   const code = evn?.first(1, 'Provenance.activity');
   if (code?.code(1)?.toUpperCase() !== scope.event) code?.keep(kept[1]);

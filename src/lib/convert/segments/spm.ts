@@ -9,6 +9,7 @@ import type {
   SpecimenContainer,
 } from 'fhir/r4';
 import type { Hl7Segment } from '../../hl7';
+import { collectionMethod } from '../codemaps/specimens';
 import { codeableConcept } from '../datatypes/cwe';
 import { identifier } from '../datatypes/cx';
 import { dateTime } from '../datatypes/dtm';
@@ -166,7 +167,11 @@ function collection(
   if (end !== undefined && when !== undefined) set(result, 'collectedPeriod', period(start, end, when));
   else set(result, 'collectedDateTime', start);
   set(result, 'quantity', quantityOf(spm.first(12, 'Specimen.collection.quantity')));
-  set(result, 'method', codeableConcept(spm.first(7, 'Specimen.collection.method'), { table: '0488' }));
+  set(
+    result,
+    'method',
+    codeableConcept(spm.first(7, 'Specimen.collection.method'), { table: '0488', map: collectionMethod }),
+  );
   set(result, 'bodySite', bodySite(spm, scope, order));
   return Object.keys(result).length === 0 ? undefined : result;
 }
