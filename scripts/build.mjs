@@ -40,6 +40,7 @@ const built = await Promise.all([
       'local/host': 'local/host/main.ts',
       'local/worker': 'local/host/worker/main.ts',
       'tools/conformance': 'tools/conformance/main.ts',
+      'tools/codemaps': 'tools/codemaps/main.ts',
       'tools/faults': 'tools/faults/main.ts',
       'tools/ledger': 'tools/ledger/main.ts',
       'tools/differential': 'tools/differential/main.ts',
