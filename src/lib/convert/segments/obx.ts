@@ -275,8 +275,7 @@ function setWaveform(
     'WAVEFORM_AS_TEXT',
     'No one channel definition (OBX-2 CD, same OBX-4) says how these numbers were sampled; they are text now.',
   );
-  observation.valueString = values.map(({ repetition }) => repetition.raw).join('\n');
-  for (const value of values) value.readAll();
+  observation.valueString = lines(values);
 }
 
 /** Repetitions as lines; an empty repetition is an empty line. */
@@ -380,6 +379,7 @@ function producerId(field: FieldReader | undefined, scope: Scope): Reference | u
     });
   }
   set(producer, 'name', name ?? otherName);
+  if (name !== undefined && otherName !== undefined && otherName !== name) producer.alias = [otherName];
   const reference = scope.add(producer);
   set(reference, 'display', name ?? otherName);
   return reference;
