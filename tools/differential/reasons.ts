@@ -434,8 +434,8 @@ const reasons: readonly Reason[] = [
   {
     what: /^Location\.(identifier\.value|name) is lost, (PV1-(3|6|11|42|43)|PV2-1|ORC-13|PRT-9) (carried|unknown)$/,
     reason:
-      'A place is one Location with all levels in its name and key; they make one for each level of PL, and identify it by the ' +
-      'facility (PL-4) and authority (PL-11).',
+      'A place is one Location with all levels in its name and key (HD-1 of each, else HD-2); they make one for each level ' +
+      'with both parts and PL-11. Places of one universal id (PL-4) and description are the same place.',
   },
   {
     by: 'reportstream',

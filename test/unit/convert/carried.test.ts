@@ -188,3 +188,16 @@ describe('what belongs to an order', () => {
     expect(collection?.quantity).toEqual({ value: 40, unit: 'ml' });
   });
 });
+
+test('levels of a place that have a universal id and no name', () => {
+  const pv1 = `PV1|1|I|W1^12^^HOSP^^^&B-7&L${'|'.repeat(16)}V1`;
+  const [place] = all(convert([msh('ADT^A08'), pid, pv1]), 'Location');
+  expect(place?.name).toBe('B-7 W1 12');
+});
+
+test('the other name of the laboratory (OBX-15)', () => {
+  const producer = '11D1^State Lab^CLIA^47^Virus Branch^L';
+  const laboratory = one(convert(oru(`OBX|1|ST|1-8^X^LN||a||||||F||||${producer}`)), 'Organization');
+  expect(laboratory).toMatchObject({ name: 'State Lab', alias: ['Virus Branch'] });
+  expect(laboratory.identifier?.map(({ value }) => value)).toEqual(['11D1', '47']);
+});
