@@ -170,6 +170,26 @@ describe('problems', () => {
     expect(status(ppr('PC1', { 14: 'LOCAL', 13: 'LOCAL' }))).toEqual([undefined, undefined]);
   });
 
+  test('medicines ordered for a problem (RXO, RXE)', () => {
+    const conversion = convert([
+      msh('PPR^PC1'),
+      pid,
+      'PRB|AD|20240101|P^Problem^L|I1',
+      'ORC|NW|P1',
+      'RXO|D1^Drug^L|1||mg',
+      'RXR|PO',
+      'NTE|1||with food',
+    ]);
+    const [prescription] = all(conversion, 'MedicationRequest');
+    expect(prescription?.medicationCodeableConcept?.coding?.[0]?.code).toBe('D1');
+    expect(
+      one(conversion, 'Condition').extension?.map(({ valueReference }) => valueReference),
+    ).toContainEqual({
+      reference: `urn:uuid:${prescription?.id}`,
+    });
+    expect(codes(conversion)).not.toContain('SEGMENT_UNKNOWN');
+  });
+
   test('a resolution resolves; PC3 and DE take it back', () => {
     expect(status(ppr('PC2', { 9: '20240101' }))).toEqual(['resolved', undefined]);
     expect(status(ppr('PC3', { 14: 'active' }))).toEqual([undefined, 'entered-in-error']);
