@@ -442,12 +442,16 @@ describe('results', () => {
       pid,
       'OBR|1||F1|1^x^L|||||||||||||||||||||F',
       'SPM|1|S1&LAB||BLD',
+      'SAC|||C1',
       'OBX|1|NM|1^x^L||5||||||F',
+      'TCD|1^x^L|1^10',
+      'SID|1^x^L|LOT1',
     ]);
     expect(one(conversion, 'DiagnosticReport')).toMatchObject({
       specimen: [reference(one(conversion, 'Specimen'))],
       result: [reference(one(conversion, 'Observation'))],
     });
+    expect(codes(conversion)).not.toContain('SEGMENT_UNKNOWN');
   });
 
   test('everything SPM says', () => {

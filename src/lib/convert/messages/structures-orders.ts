@@ -10,8 +10,8 @@ const patient = `PATIENT?( PID PD1? OH1* OH2? OH3? OH4? ARV* ROL* PRT* NTE* NEXT
   INSURANCE*( IN1 IN2? IN3* AUT* RF1* ) GT1* AL1* ADVERSE_REACTION_GROUP*( IAM NTE* IAR* ) ACC? )`;
 const head = `MSH SFT* UAC? BATCH_NOTES?( NTE+ ) ${patient}`;
 
-const specimen = `SPECIMEN*( SPM NTE* ROL* PRT* SPECIMEN_OBSERVATION*( OBX PRT* NTE* )
-  CONTAINER*( SAC INV? CONTAINER_OBSERVATION*( OBX PRT* NTE* ) ) )`;
+const specimen = `SPECIMEN*( SPM NTE* ROL* PRT* TCD* SID* SPECIMEN_OBSERVATION*( OBX PRT* NTE* )
+  CONTAINER*( SAC INV? TCD* SID* CONTAINER_OBSERVATION*( OBX PRT* NTE* ) ) )`;
 /**
  * Earlier results that the filler should know. They need their PID: without one a prior order cannot be told from the
  * next order. The standard keeps them within the order; here they stand beside it, for they are of their own PID.
