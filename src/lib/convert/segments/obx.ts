@@ -380,7 +380,6 @@ function producerId(field: FieldReader | undefined, scope: Scope): Reference | u
   }
   set(producer, 'name', name ?? otherName);
   if (name !== undefined && otherName !== undefined && otherName !== name) producer.alias = [otherName];
-  if (name !== undefined && otherName !== undefined && otherName !== name) producer.alias = [otherName];
   const reference = scope.add(producer);
   set(reference, 'display', name ?? otherName);
   return reference;
