@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { CosmosClient, type Container } from '@azure/cosmos';
+import { atLeast, atMost } from './bar';
+import { perSecond, type Findings } from './section';
 import { alternate, median } from './statistics';
 
 /** At least this share of what the SDK reaches with a server that answers from constants. */
@@ -30,7 +32,7 @@ interface Rates {
   readonly read: number[];
 }
 
-export interface CosmosResult {
+interface CosmosResult {
   /** Requests per second, round by round. */
   readonly endpoint: Rates;
   readonly constant: Rates;
@@ -42,7 +44,7 @@ export interface CosmosResult {
  * The durable Cosmos DB endpoint against a server that answers from constants, each in its own process, both driven by
  * the SDK; and a query of one partition as its container grows.
  */
-export async function measureCosmos(): Promise<CosmosResult> {
+async function measureCosmos(): Promise<CosmosResult> {
   const folder = mkdtempSync(join(tmpdir(), 'medrelay-bench-cosmos-'));
   const children: ChildProcess[] = [];
   const clients: CosmosClient[] = [];
@@ -143,38 +145,30 @@ async function fill(container: Container, from: number): Promise<void> {
   );
 }
 
-export function cosmosBars({ endpoint, constant, query }: CosmosResult) {
+export async function benchCosmos(): Promise<Findings> {
+  const result = await measureCosmos();
+  const { endpoint, constant, query } = result;
   const ratio = (of: keyof Rates) => median(endpoint[of]) / median(constant[of]);
-  const growth = (query[many] ?? NaN) / (query[few] ?? NaN);
-  return [
-    { bar: 'Cosmos DB, durable creates / constant answers', found: ratio('create') },
-    { bar: 'Cosmos DB, point reads / constant answers', found: ratio('read') },
-  ]
-    .map(({ bar, found }) => ({
-      bar,
-      wanted: `>= ${requestBar}`,
-      found: found.toFixed(2),
-      isMet: found >= requestBar,
-    }))
-    .concat({
-      bar: 'Cosmos DB, partition query at 100,000 / at 1,000 documents',
-      wanted: `<= ${growthBar}`,
-      found: growth.toFixed(2),
-      isMet: growth <= growthBar,
-    });
-}
-
-export function cosmosRows({ endpoint, constant, query }: CosmosResult) {
-  const rate = (values: readonly number[]) =>
-    `${median(values).toFixed(0)}/s (${values.map((value) => value.toFixed(0)).join(', ')})`;
-  return [
-    { measure: 'Cosmos DB, creates', median: rate(endpoint.create) },
-    { measure: 'constant answers, creates', median: rate(constant.create) },
-    { measure: 'Cosmos DB, point reads', median: rate(endpoint.read) },
-    { measure: 'constant answers, point reads', median: rate(constant.read) },
-    ...Object.entries(query).map(([documents, ms]) => ({
-      measure: `partition query at ${documents} documents`,
-      median: `${ms.toFixed(2)} ms`,
-    })),
-  ];
+  return {
+    rows: [
+      { measure: 'Cosmos DB, creates', found: perSecond(endpoint.create) },
+      { measure: 'constant answers, creates', found: perSecond(constant.create) },
+      { measure: 'Cosmos DB, point reads', found: perSecond(endpoint.read) },
+      { measure: 'constant answers, point reads', found: perSecond(constant.read) },
+      ...Object.entries(query).map(([documents, ms]) => ({
+        measure: `partition query at ${documents} documents`,
+        found: `${ms.toFixed(2)} ms`,
+      })),
+    ],
+    bars: [
+      atLeast('Cosmos DB, durable creates / constant answers', requestBar, ratio('create')),
+      atLeast('Cosmos DB, point reads / constant answers', requestBar, ratio('read')),
+      atMost(
+        'Cosmos DB, partition query at 100,000 / at 1,000 documents',
+        growthBar,
+        (query[many] ?? NaN) / (query[few] ?? NaN),
+      ),
+    ],
+    report: result,
+  };
 }

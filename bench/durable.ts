@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { openDurable, readDurableSettings, type FunctionKind, type Functions } from '../local/durable';
 import { WorkerProcess } from '../local/host/worker-process';
+import { atLeast } from './bar';
+import { perSecond, type Findings } from './section';
 import { alternate, median } from './statistics';
 
 /** Orchestrations per second / the same invocations of the worker without a backend. */
@@ -23,22 +25,18 @@ interface DurableResult {
   ratio: number;
 }
 
-export const durableBars = ({ ratio }: DurableResult) => [
-  {
-    bar: 'orchestrations of three activities / the same invocations bare',
-    wanted: `>= ${durableBar}`,
-    found: ratio.toFixed(2),
-    isMet: ratio >= durableBar,
-  },
-];
-
-export const durableRows = ({ durable, bare }: DurableResult) => [
-  { measure: 'orchestrations of three activities', median: perSecond(durable) },
-  { measure: 'their seven invocations bare', median: perSecond(bare) },
-];
-
-const perSecond = (values: readonly number[]) =>
-  `${median(values).toFixed(0)}/s (${values.map((value) => value.toFixed(0)).join(', ')})`;
+export async function benchDurable(): Promise<Findings> {
+  const result = await measureDurable();
+  const { durable, bare, ratio } = result;
+  return {
+    rows: [
+      { measure: 'orchestrations of three activities', found: perSecond(durable) },
+      { measure: 'their seven invocations bare', found: perSecond(bare) },
+    ],
+    bars: [atLeast('orchestrations of three activities / the same invocations bare', durableBar, ratio)],
+    report: result,
+  };
+}
 
 type Run = [kind: FunctionKind, name: string, input: string | undefined];
 
@@ -46,7 +44,7 @@ type Run = [kind: FunctionKind, name: string, input: string | undefined];
  * Three activities one after the other are four turns and three calls. The floor is those seven invocations with the same
  * payloads, in the same order, through the same worker, as many at a time: no history, no file, no HTTP.
  */
-export async function measureDurable(): Promise<DurableResult> {
+async function measureDurable(): Promise<DurableResult> {
   const dataDir = mkdtempSync(join(tmpdir(), 'medrelay-bench-durable-'));
   const worker = new WorkerProcess({
     script: join(process.cwd(), 'dist/local/worker.js'),

@@ -1,21 +1,23 @@
 /**
- * npm run bench: ratios against a floor that is measured in the same run, never absolute times, because machines
- * differ. Not part of the tests. Exit code 1 when a bar is missed.
+ * npm run bench [section...]: ratios against a floor or a peer measured in the same run, because machines differ. Not
+ * part of the tests. Exit code 1 when a bar is missed.
  */
 import { Command } from 'commander';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { table } from '../cli/terminal';
+import { benchAppStart } from './app-start';
 import { bareBroker } from './bare-broker';
 import { bareLoop } from './bare-loop';
-import { brokerBar, measureBroker, type BrokerResult } from './broker';
-import { conversionBar, measureConversion } from './conversion';
-import { measureConverter } from './convert';
+import { benchBroker } from './broker';
 import { constantAccount } from './constant-account';
-import { cosmosBars, cosmosRows, measureCosmos } from './cosmos';
-import { durableBars, durableRows, measureDurable } from './durable';
-import { measurePipeline, pipelineBar } from './pipeline';
-import { measureStart, startBars } from './start';
-import { median } from './statistics';
+import type { ContestName } from './contests';
+import { benchConverter } from './converter';
+import { benchCosmos } from './cosmos';
+import { benchDurable } from './durable';
+import { benchPipeline } from './pipeline';
+import { runRace } from './race';
+import type { Findings } from './section';
+import { benchStackStart } from './stack-start';
 
 interface Options {
   readonly messages: string;
@@ -23,7 +25,20 @@ interface Options {
   readonly json?: true;
 }
 
+const say = (text: string): void => console.error(text);
+
+const sections: Readonly<Record<string, (options: Options) => Promise<Findings>>> = {
+  converter: benchConverter,
+  app: benchAppStart,
+  stack: benchStackStart,
+  broker: benchBroker,
+  cosmos: benchCosmos,
+  durable: benchDurable,
+  pipeline: ({ messages, rounds }) => benchPipeline(Number(messages), Number(rounds), say),
+};
+
 const program = new Command('bench')
+  .argument('[sections...]', `of ${Object.keys(sections).join(', ')}; without one, all`)
   .option('--messages <n>', 'messages of one pipeline round', '1500')
   .option('--rounds <n>', 'pipeline rounds of each side', '3')
   .option('--json', 'print JSON instead of tables')
@@ -34,125 +49,36 @@ program
     bareLoop(data, recording, Number(concurrency)),
   );
 program.command('bare-broker', { hidden: true }).action(bareBroker);
-program
-  .command('broker')
-  .description('the Service Bus endpoint alone')
-  .action(async () => {
-    const broker = await measureBroker(brokerMessages, 5);
-    console.log(table(brokerRows(broker)));
-    console.log(
-      `\n${table(brokerBars(broker).map(({ isMet, ...bar }) => ({ ...bar, result: isMet ? 'ok' : 'MISSED' })))}`,
-    );
-    if (brokerBars(broker).some(({ isMet }) => !isMet)) process.exitCode = 1;
-  });
-
-const brokerMessages = 20_000;
-
-const brokerBars = ({ sendRatio, completeRatio }: BrokerResult) =>
-  [
-    { bar: 'broker, durable sends / rhea with an array', found: sendRatio },
-    { bar: 'broker, peek-lock and complete / rhea with an array', found: completeRatio },
-  ].map(({ bar, found }) => ({
-    bar,
-    wanted: `>= ${brokerBar}`,
-    found: found.toFixed(2),
-    isMet: found >= brokerBar,
-  }));
-
-const perSecond = (values: readonly number[]) =>
-  `${median(values).toFixed(0)}/s (${values.map((value) => value.toFixed(0)).join(', ')})`;
-
-const brokerRows = ({ broker, bare }: BrokerResult) => [
-  { measure: 'broker, sends', median: perSecond(broker.send) },
-  { measure: 'rhea with an array, sends', median: perSecond(bare.send) },
-  { measure: 'broker, peek-lock and complete', median: perSecond(broker.complete) },
-  { measure: 'rhea with an array, receive and settle', median: perSecond(bare.complete) },
-];
-
 program.command('constant-account', { hidden: true }).action(constantAccount);
 program
-  .command('cosmos')
-  .description('the Cosmos DB endpoint alone')
-  .action(async () => {
-    const cosmos = await measureCosmos();
-    console.log(table(cosmosRows(cosmos)));
-    const bars = cosmosBars(cosmos);
-    console.log(`\n${table(bars.map(({ isMet, ...bar }) => ({ ...bar, result: isMet ? 'ok' : 'MISSED' })))}`);
-    if (bars.some(({ isMet }) => !isMet)) process.exitCode = 1;
-  });
+  .command('race <contest>', { hidden: true })
+  .action((contest: string) => runRace(contest as ContestName));
 
-program
-  .command('start')
-  .description('the start of the whole stack, and its memory at rest')
-  .action(async () => {
-    const bars = startBars(await measureStart());
-    console.log(table(bars.map(({ isMet, ...bar }) => ({ ...bar, result: isMet ? 'ok' : 'MISSED' }))));
-    if (bars.some(({ isMet }) => !isMet)) process.exitCode = 1;
-  });
-
-async function bench({ messages, rounds, json }: Options): Promise<void> {
-  const say = (text: string) => console.error(text);
-  say('start');
-  const start = await measureStart();
-  say('conversion');
-  const conversion = await measureConversion();
-  const converter = await measureConverter();
-  say('broker');
-  const broker = await measureBroker(brokerMessages, 5);
-  say('Cosmos DB');
-  const cosmos = await measureCosmos();
-  say('orchestrations');
-  const durable = await measureDurable();
-  const pipeline = await measurePipeline(Number(messages), Number(rounds), say);
-  const bars = [
-    ...startBars(start),
-    {
-      bar: 'conversion with JSON.stringify / copy of its Bundle through JSON',
-      wanted: `<= ${conversionBar}`,
-      found: conversion.ratio.toFixed(2),
-      isMet: conversion.ratio <= conversionBar,
-    },
-    ...converter,
-    ...durableBars(durable),
-    ...cosmosBars(cosmos),
-    ...brokerBars(broker),
-    {
-      bar: 'pipeline / bare loop with the same requests',
-      wanted: `>= ${pipelineBar}`,
-      found: pipeline.ratio.toFixed(2),
-      isMet: pipeline.ratio >= pipelineBar,
-    },
-  ];
+async function bench(names: readonly string[], options: Options): Promise<void> {
+  const chosen = names.length > 0 ? names : Object.keys(sections);
+  const unknown = chosen.find((name) => !Object.hasOwn(sections, name));
+  if (unknown) throw new Error(`${unknown} is no section; known are ${Object.keys(sections).join(', ')}.`);
+  const found: Record<string, Findings> = {};
+  for (const name of chosen) {
+    say(name);
+    const findings = await sections[name]?.(options);
+    if (findings) found[name] = findings;
+  }
+  const bars = Object.values(found).flatMap((findings) => findings.bars);
   const report = JSON.stringify(
-    { at: new Date().toISOString(), bars, start, conversion, broker, cosmos, durable, pipeline },
+    {
+      at: new Date().toISOString(),
+      bars,
+      ...Object.fromEntries(Object.entries(found).map(([name, findings]) => [name, findings.report])),
+    },
     undefined,
     2,
   );
   mkdirSync('bench/results', { recursive: true });
   writeFileSync('bench/results/latest.json', `${report}\n`);
-  if (json) console.log(report);
+  if (options.json) console.log(report);
   else {
-    const micro = (value: number) => `${value.toFixed(0)} us`;
-    const rate = (values: readonly number[]) =>
-      `${median(values).toFixed(1)}/s (${values.map((value) => value.toFixed(1)).join(', ')})`;
-    console.log(
-      table([
-        { measure: 'convert one 10-OBX ORU^R01', median: micro(conversion.convertMicroseconds) },
-        {
-          measure: `copy its Bundle (${conversion.bundleBytes} bytes)`,
-          median: micro(conversion.copyMicroseconds),
-        },
-        ...brokerRows(broker),
-        ...durableRows(durable),
-        ...cosmosRows(cosmos),
-        { measure: `pipeline, ${pipeline.messages} messages`, median: rate(pipeline.pipeline) },
-        { measure: `bare loop at concurrency ${pipeline.concurrency}`, median: rate(pipeline.bareLoop) },
-      ]),
-    );
-    console.log(
-      `\nRequests per message in both (${pipeline.callBytes} bytes; the pipeline also publishes an event):`,
-    );
-    console.log(table(Object.entries(pipeline.calls).map(([request, average]) => ({ request, ...average }))));
+    console.log(table(Object.values(found).flatMap(({ rows }) => rows)));
     console.log(`\n${table(bars.map(({ isMet, ...bar }) => ({ ...bar, result: isMet ? 'ok' : 'MISSED' })))}`);
   }
   if (bars.some(({ isMet }) => !isMet)) process.exitCode = 1;

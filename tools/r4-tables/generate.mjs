@@ -1,6 +1,7 @@
 // Writes src/lib/fhir/validate/r4-tables.json from the FHIR R4 definitions (dev time: npm run generate:r4).
-// One line per element, in the notation of the resource pages: `min..max type type`, with `Reference(A|B)` for the
+// One line per element, in the notation of the resource pages: `name min..max type type`, with `Reference(A|B)` for the
 // allowed targets, `code{set}` for a required binding, and a backbone element or content reference as its own path.
+// The lines of a type are one text, and so are the codes of a system: a process reads those of the types it meets.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -150,7 +151,15 @@ for (const structure of structures) {
     );
   }
 }
-for (const name of Object.keys(types)) types[name].elements = sorted(types[name].elements);
+for (const type of Object.values(types))
+  type.elements = Object.entries(sorted(type.elements))
+    .map(([name, line]) => `${name} ${line}`)
+    .join('\n');
+for (const set of Object.values(sets))
+  for (const [system, codes] of Object.entries(set)) {
+    if (codes.some((code) => code.includes(' '))) throw new Error(`a code of ${system} holds a blank`);
+    set[system] = codes.join(' ');
+  }
 
 const tables = {
   source:

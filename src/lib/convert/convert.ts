@@ -29,20 +29,14 @@ export function convertMessage(message: Hl7Message, context: ConvertContext): Co
 
 function accept(header: MessageHeader, event: string, { profile }: ConvertContext): Selected {
   const problem = checkHeader(header);
-  if (problem !== undefined) throw new Rejection(problem, headerLocation[problem]);
+  if (problem !== undefined) throw new Rejection(problem);
   const selected = selectConverter(header, event, profile);
   const { processingIds } = profile;
   if (header.processingId !== '' && !processingIds.some((id) => id === header.processingId.toUpperCase())) {
-    throw new Rejection('PROCESSING_ID', 'MSH[1]-11');
+    throw new Rejection('PROCESSING_ID');
   }
   return selected;
 }
-
-const headerLocation: Readonly<Partial<Record<string, string>>> = {
-  NO_MESSAGE_TYPE: 'MSH[1]-9',
-  NO_CONTROL_ID: 'MSH[1]-10',
-  UNSUPPORTED_VERSION: 'MSH[1]-12',
-};
 
 function convertWith({ converter, isGeneric }: Selected, scope: Scope): Conversion {
   const { message, findings, header } = scope;

@@ -3,12 +3,15 @@ import type { MessageHeader } from '../hl7';
 
 /** The project's own UUID namespace (RFC 9562 section 5.5). Changing it changes every id ever given out. */
 const namespace = Buffer.from('7d1c9b0e5a3f4c52b1d86e0f2a947c31', 'hex');
+/** The namespace and room for a name: a message has dozens of ids, and a buffer for each costs as much as the hash. */
+const scratch = Buffer.concat([namespace], 1024);
 
 export function uuidV5(name: string): string {
-  const size = Buffer.byteLength(name);
-  const bytes = Buffer.allocUnsafe(16 + size);
-  namespace.copy(bytes);
-  bytes.write(name, 16);
+  // No character has more than three bytes in UTF-8.
+  const bytes =
+    16 + 3 * name.length <= scratch.length
+      ? scratch.subarray(0, 16 + scratch.write(name, 16))
+      : Buffer.concat([namespace, Buffer.from(name)]);
   const hex = hash('sha1', bytes, 'hex');
   const variant = '89ab'.charAt(Number.parseInt(hex.charAt(16), 16) & 3);
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
@@ -22,10 +25,9 @@ export function joinKey(...parts: readonly string[]): string {
   return key;
 }
 
-const special = /[\\|]/;
-
 function escapePart(part: string): string {
-  return special.test(part) ? part.replaceAll('\\', '\\\\').replaceAll('|', '\\|') : part;
+  if (!part.includes('|') && !part.includes('\\')) return part;
+  return part.replaceAll('\\', '\\\\').replaceAll('|', '\\|');
 }
 
 /** `kind` says what the key identifies, mostly a FHIR resource type; a replay of the same key gives the same id. */

@@ -41,6 +41,17 @@ const zSegment = z.strictObject({
     .refine((fields) => Object.keys(fields).length > 0, 'must map at least one field'),
 });
 
+/** What a profile need not say. */
+const defaults = {
+  identifierTypeOrder: ['MR', 'PI'],
+  namespaces: {},
+  codeSystems: {},
+  events: {},
+  codes: {},
+  zSegments: {},
+  processingIds: ['P'] as ('P' | 'T' | 'D')[],
+};
+
 /** One file under config/profiles: how to read what one sender says. */
 export const senderProfileSchema = z.strictObject({
   name: z.string().min(1),
@@ -60,15 +71,15 @@ export const senderProfileSchema = z.strictObject({
   identifierTypeOrder: z
     .array(z.string().min(1))
     .min(1)
-    .default(['MR', 'PI'])
+    .default(defaults.identifierTypeOrder)
     .describe('which PID-3 identifies the patient: the first of these types (CX-5), else the first of all'),
   namespaces: z
     .record(z.string(), uri)
-    .default({})
+    .default(defaults.namespaces)
     .describe('HD.1 namespace id to identifier system, where the sender sends no universal id'),
   codeSystems: z
     .record(z.string(), uri)
-    .default({})
+    .default(defaults.codeSystems)
     .describe('local coding system id (CWE-3, e.g. L or 99LAB) to code system'),
   events: z
     .record(
@@ -80,7 +91,7 @@ export const senderProfileSchema = z.strictObject({
         ),
       z.enum(['generic', 'reject']),
     )
-    .default({})
+    .default(defaults.events)
     .describe(
       'trigger events to treat differently: generic converts an event that is not known as a snapshot (ADT) or a result (ORU), reject refuses one, known or not; the exact event counts more than *',
     ),
@@ -89,11 +100,11 @@ export const senderProfileSchema = z.strictObject({
       z.string().regex(/^[A-Z][A-Z0-9]{2}-[1-9]\d{0,2}$/, 'must be a field, e.g. PV1-2'),
       z.record(z.string().min(1), z.string().min(1)),
     )
-    .default({})
+    .default(defaults.codes)
     .describe('field to code as this sender writes it to code of the HL7 table, e.g. PID-8: { "1": "M" }'),
   zSegments: z
     .record(z.string().regex(/^Z[A-Z0-9]{2}$/, 'must be the name of a Z segment, e.g. ZPI'), zSegment)
-    .default({})
+    .default(defaults.zSegments)
     .describe('Z segments to carry; one that is not here stays in the raw message'),
   controlIdReuseDays: z
     .number()
@@ -110,16 +121,17 @@ export const senderProfileSchema = z.strictObject({
   processingIds: z
     .array(z.enum(['P', 'T', 'D']))
     .min(1)
-    .default(['P'])
+    .default(defaults.processingIds)
     .describe('accepted MSH-11: production only unless test or debugging data is wanted here'),
 });
 
 export type SenderProfile = z.infer<typeof senderProfileSchema>;
 
-export const defaultProfile: SenderProfile = senderProfileSchema.parse({
+export const defaultProfile: SenderProfile = {
   name: 'default',
   match: { tenant: '*', application: '*', facility: '*' },
-});
+  ...defaults,
+};
 
 /** The most specific profile that matches: application counts more than facility, facility more than tenant. */
 export function selectProfile(

@@ -60,12 +60,13 @@ export interface Conversion {
 /** A message that is refused for good: not an accident, not retried. */
 export class Rejection extends MedrelayError {
   declare readonly code: RejectionCode;
-  /** As in a diagnostic: `PID[1]-3[2].1`. ERR-2 is built from it. */
+  /** As in a diagnostic: `PID[1]-3[2].1`; the reason's own place unless told. ERR-2 is built from it. */
   readonly location: string | undefined;
 
   constructor(code: RejectionCode, location?: string, cause?: unknown) {
-    super(code, rejections[code].text, cause);
+    const { text, at }: { text: string; at?: string } = rejections[code];
+    super(code, text, cause);
     this.name = 'Rejection';
-    this.location = location;
+    this.location = location ?? at;
   }
 }

@@ -8,11 +8,14 @@ import type { Delimiters, MessageHeader } from './types';
 const notTaken = {
   NOT_TAKEN: { err3: '207', text: 'The message could not be queued now. Send it again later.' },
 } as const;
-const reasons = { ...rejections, ...notTaken };
+const reasons: Readonly<Record<AckError['code'], { err3: string; at?: string; text: string }>> = {
+  ...rejections,
+  ...notTaken,
+};
 
 export interface AckError {
   readonly code: RejectionCode | keyof typeof notTaken;
-  /** As in a diagnostic: `PID[1]-3[2].1`. */
+  /** As in a diagnostic: `PID[1]-3[2].1`; the reason's own place where it has one. */
   readonly location?: string;
 }
 
@@ -77,11 +80,11 @@ const parties = (header: MessageHeader | undefined, sender: Sender): OutgoingFie
 
 function errorSegments(errors: readonly AckError[], version: string, severity: string): OutgoingSegment[] {
   const details = errors.map(({ code, location }) => {
-    const { err3, text } = reasons[code];
+    const { err3, at = '', text } = reasons[code];
     return {
       code,
       text,
-      at: location === undefined ? [] : locationParts(location),
+      at: locationParts(location ?? at),
       cwe: [err3, errorTexts[err3], 'HL70357'],
     };
   });

@@ -1,6 +1,10 @@
 import { isAscii, isUtf8 } from 'node:buffer';
 import { TextDecoder } from 'node:util';
-import iconv from 'iconv-lite';
+
+/* eslint-disable @typescript-eslint/no-require-imports --
+   DOS and Macintosh code pages are rare, and loading the package that knows them takes longer than the rest of this
+   folder. */
+const iconv = (): typeof import('iconv-lite') => require('iconv-lite') as typeof import('iconv-lite');
 
 /**
  * HL7 table 0211 and the spellings met in the wild, compared without case, blanks and punctuation.
@@ -69,7 +73,7 @@ export function charsetName(value: string): string | undefined {
   try {
     return new TextDecoder(name).encoding;
   } catch {
-    return /^(cp|ibm|windows-?|mac|koi8-?|tis)\w+$/.test(name) && iconv.encodingExists(name)
+    return /^(cp|ibm|windows-?|mac|koi8-?|tis)\w+$/.test(name) && iconv().encodingExists(name)
       ? name
       : undefined;
   }
@@ -98,7 +102,7 @@ export function decodeBytes(bytes: Uint8Array, charset: string): string | undefi
       return undefined;
     }
   }
-  if (!iconv.encodingExists(charset)) return undefined;
-  const text = iconv.decode(buffer, charset, { stripBOM: false });
+  if (!iconv().encodingExists(charset)) return undefined;
+  const text = iconv().decode(buffer, charset, { stripBOM: false });
   return text.includes('\ufffd') ? undefined : text;
 }

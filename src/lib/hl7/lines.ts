@@ -2,6 +2,7 @@ import { segmentNames } from './segment-names';
 import type { Diagnostic } from './types';
 
 const lineEnds = /\r\n|\r|\n/;
+const upperName = /^[A-Z][A-Z0-9]{2}$/;
 
 /**
  * The segment name a line starts with, in upper case, or undefined for a line of text. Any upper-case name followed
@@ -10,11 +11,11 @@ const lineEnds = /\r\n|\r|\n/;
  */
 export function segmentName(line: string, separator: string): string | undefined {
   const name = line.slice(0, 3);
+  if (line[3] === separator && upperName.test(name)) return name;
   if (!/^[A-Za-z][A-Za-z0-9]{2}$/.test(name)) return undefined;
   const bare = line.length === 3 || (line.length > 3 && line.slice(3).trim() === '');
   if (!bare && line[3] !== separator) return undefined;
   const upper = name.toUpperCase();
-  if (!bare && name === upper) return name;
   if (bare && name !== upper) return undefined;
   return segmentNames.has(upper) || (upper.startsWith('Z') && !bare) ? upper : undefined;
 }
@@ -33,7 +34,7 @@ export function joinSegments(text: string, separator: string): { text: string; d
     if (open !== undefined) segments[segments.length - 1] = open.join('\n');
     open = undefined;
   };
-  for (const line of text.split(lineEnds)) {
+  for (const line of text.split(text.includes('\n') ? lineEnds : '\r')) {
     if (line.trim() === '') {
       blanks++;
       continue;

@@ -39,6 +39,8 @@ function skipLead(text: string, from: number, end: number): number {
   let at = from;
   for (;;) {
     const c = text.charAt(at);
+    // What nearly every line begins with.
+    if (c >= 'A' && c <= 'Z') return at;
     if (at < end && (c === ' ' || c === '\t' || c === VT)) at++;
     else {
       const mark = byteOrderMarks.find((m) => text.startsWith(m, at));

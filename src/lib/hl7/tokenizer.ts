@@ -29,14 +29,6 @@ const findings: Readonly<Record<EscapeFinding | 'CONTROL_CHARACTER' | 'VALUE_TRU
   VALUE_TRUNCATED: 'The sender marked this value as truncated.',
 };
 
-const leafLocation = (
-  segment: Segment,
-  field: number,
-  repetition: number,
-  component: number,
-  sub: number,
-): string => `${segment.location}-${field}[${repetition}].${component}${sub > 1 ? `.${sub}` : ''}`;
-
 /** What every leaf of one message shares. */
 class Context {
   /** False when no leaf of the message can need more than slicing; known after one look at the whole text. */
@@ -98,21 +90,37 @@ class Context {
     return char !== component && char !== subcomponent && char !== escape;
   }
 
-  leaf(raw: string, location: () => string): Leaf {
+  /** The rest says where the leaf is. */
+  leaf(
+    raw: string,
+    segment: Segment,
+    field: number,
+    repetition: number,
+    component: number,
+    sub: number,
+  ): Leaf {
     if (raw === '') return undefined;
     if (raw === '""') return null;
-    const text = this.needsDecoding ? this.#decode(raw, location) : raw;
+    const text = this.needsDecoding ? this.#decode(raw, segment, field, repetition, component, sub) : raw;
     const first = text.charCodeAt(0);
     if (first > 0x20 && first < 0x7f) return text;
     return text.trim() === '' ? undefined : text;
   }
 
-  #decode(raw: string, location: () => string): string {
+  #decode(
+    raw: string,
+    segment: Segment,
+    field: number,
+    repetition: number,
+    component: number,
+    sub: number,
+  ): string {
     const reported: string[] = [];
     const report = (code: keyof typeof findings): void => {
       if (reported.includes(code)) return;
       reported.push(code);
-      this.add({ severity: 'warning', code, location: location(), safeMessage: findings[code] });
+      const location = `${segment.location}-${field}[${repetition}].${component}${sub > 1 ? `.${sub}` : ''}`;
+      this.add({ severity: 'warning', code, location, safeMessage: findings[code] });
     };
     const { escape, truncation } = this.delimiters;
     if (truncation !== undefined && raw.endsWith(truncation)) report('VALUE_TRUNCATED');
@@ -159,7 +167,9 @@ class Component implements Hl7Component {
 }
 
 class Repetition implements Hl7Repetition {
+  /** Undefined where there is only one, which most values are. */
   #components: readonly string[] | undefined;
+  #isSplit = false;
 
   constructor(
     readonly raw: string,
@@ -175,16 +185,16 @@ class Repetition implements Hl7Repetition {
   }
 
   get componentCount(): number {
-    return this.#texts().length;
+    return this.#texts()?.length ?? 1;
   }
 
   component(n: number): Component {
-    return new Component(this.#texts()[n - 1] ?? '', this, n);
+    return new Component(this.#text(n), this, n);
   }
 
   get(n: number, sub = 1): Leaf {
-    const raw = this.#texts()[n - 1];
-    if (raw === undefined || raw === '') return undefined;
+    const raw = this.#text(n);
+    if (raw === '') return undefined;
     return this.leaf(
       this.isLiteral ? (sub === 1 ? raw : '') : nthPart(raw, this.context.delimiters.subcomponent, sub),
       n,
@@ -195,23 +205,27 @@ class Repetition implements Hl7Repetition {
   get isPopulated(): boolean {
     return (
       this.context.startsWithText(this.raw) ||
-      (this.raw !== '' && this.#texts().some((_, i) => this.component(i + 1).isPopulated))
+      (this.raw !== '' && (this.#texts() ?? [this.raw]).some((_, i) => this.component(i + 1).isPopulated))
     );
   }
 
   leaf(raw: string, component: number, sub: number): Leaf {
     if (this.isLiteral) return raw === '' ? undefined : raw;
-    return this.context.leaf(raw, () =>
-      leafLocation(this.segment, this.field, this.position, component, sub),
-    );
+    return this.context.leaf(raw, this.segment, this.field, this.position, component, sub);
+  }
+
+  #text(n: number): string {
+    const texts = this.#texts();
+    if (texts === undefined) return n === 1 ? this.raw : '';
+    return texts[n - 1] ?? '';
   }
 
   /** Split once: reading the components of a hostile field one by one must not be quadratic. */
-  #texts(): readonly string[] {
-    if (this.#components === undefined) {
+  #texts(): readonly string[] | undefined {
+    if (!this.#isSplit) {
+      this.#isSplit = true;
       const { component } = this.context.delimiters;
-      this.#components =
-        this.isLiteral || !this.raw.includes(component) ? [this.raw] : this.raw.split(component);
+      if (this.raw.includes(component) && !this.isLiteral) this.#components = this.raw.split(component);
     }
     return this.#components;
   }
@@ -228,14 +242,15 @@ class Field implements Hl7Field {
   ) {}
 
   get repetitions(): readonly Hl7Repetition[] {
-    return (this.#repetitions ??=
-      this.raw === '' ? [] : this.#split().map((raw, i) => this.#repetition(raw, i + 1)));
+    return (this.#repetitions ??= this.#split());
   }
 
-  #split(): string[] {
+  #split(): Repetition[] {
+    if (this.raw === '') return [];
     const literal = this.position <= 2 && this.segment.name === 'MSH';
     const { repetition } = this.context.delimiters;
-    return literal || !this.raw.includes(repetition) ? [this.raw] : this.raw.split(repetition);
+    if (literal || !this.raw.includes(repetition)) return [this.#repetition(this.raw, 1)];
+    return this.raw.split(repetition).map((raw, i) => this.#repetition(raw, i + 1));
   }
 
   #repetition(raw: string, position: number): Repetition {
@@ -307,7 +322,7 @@ class Segment implements Hl7Segment {
       component === 1 && sub === 1
         ? context.firstPart(text)
         : nthPart(nthPart(nthPart(text, d.repetition, 1), d.component, component), d.subcomponent, sub);
-    return context.leaf(raw, () => leafLocation(this, field, 1, component, sub));
+    return context.leaf(raw, this, field, 1, component, sub);
   }
 }
 

@@ -3,6 +3,7 @@ import { validateBundle } from '../fhir';
 import {
   parseMessage,
   readRawHeader,
+  rejections,
   splitMessages,
   type MessageHeader,
   type RawMessage,
@@ -66,6 +67,8 @@ function decodeFor(raw: RawMessage, { charset }: SenderProfile): RawMessage {
 const checkSender = (tenant: Tenant, header: MessageHeader): RejectionCode | undefined =>
   allowsSender(tenant, header) ? undefined : 'SENDER_NOT_ALLOWED';
 
-function refused(code: RejectionCode, findings: readonly Finding[], location?: string): Interpretation {
+function refused(code: RejectionCode, findings: readonly Finding[], place?: string): Interpretation {
+  const { at }: { readonly text: string; readonly at?: string } = rejections[code];
+  const location = place ?? at;
   return { kind: 'rejected', code, findings, ...(location !== undefined && { location }) };
 }

@@ -1,4 +1,4 @@
-import { adt, all, codes, convert, msh, one, oru, pid, segment } from './helpers';
+import { adt, all, codes, convert, msh, one, oru, pid, profile, segment } from './helpers';
 
 const patient = (segment: string, ...more: readonly string[]): ReturnType<typeof one<'Patient'>> =>
   one(convert(adt('A08', segment, ...more)), 'Patient');
@@ -301,4 +301,31 @@ describe('`""`', () => {
     expect(patient('PID|||1^^^X^MR||Sample^""').name).toEqual([{ family: 'Sample' }]);
     expect(JSON.stringify(patient('PID|||1^^^X^MR||Sample^""'))).not.toContain('\\"\\"');
   });
+});
+
+test('set ids and action codes: carried where the list says the same, else kept', () => {
+  const conversion = convert(
+    [
+      msh('ADT^A01'),
+      pid,
+      'PV1||I|||||||||||||||||V1^^^GENERAL',
+      'AL1|1|DRUG|^Penicillin',
+      'AL1|2|DA|^Aspirin',
+      'DG1|1||J01^Sinusitis^I10|||||||||||||||||D1^H|A',
+      'DG1|7||J02^Pharyngitis^I10',
+    ],
+    profile(),
+  );
+  const fate = (place: string): string | undefined =>
+    conversion.ledger.entries.find(({ location }) => location === place)?.fate;
+  expect(['DG1[1]-1[1]', 'DG1[2]-1[1]', 'DG1[1]-21[1]'].map(fate)).toEqual(['carried', 'kept', 'kept']);
+  // A word of the sender's own is carried as that, not as a category it might mean.
+  expect(all(conversion, 'AllergyIntolerance')).toMatchObject([
+    {
+      extension: [
+        { url: 'urn:medrelay:extension:allergen-type', valueCodeableConcept: { coding: [{ code: 'DRUG' }] } },
+      ],
+    },
+    { category: ['medication'] },
+  ]);
 });

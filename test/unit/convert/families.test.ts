@@ -48,6 +48,14 @@ describe('appointments', () => {
     expect(conversion.ledger.entries.find(({ location }) => location === 'AIP[2]-3[1]')?.fate).toBe('kept');
   });
 
+  test('the number of a service is its place in the list, or kept', () => {
+    const { ledger } = siu('S12', '', 'RGS|1', 'AIS|1||1^One^L', 'AIS|2||2^Two^L', 'AIS|9||3^Three^L');
+    const fates = ledger.entries
+      .filter(({ location }) => /^AIS\[\d\]-1\[/.test(location))
+      .map(({ fate }) => fate);
+    expect(fates).toEqual(['carried', 'carried', 'kept']);
+  });
+
   test('the same appointment has the same id at every event', () => {
     expect(one(siu('S15', ''), 'Appointment').id).toBe(one(siu('S12', ''), 'Appointment').id);
   });
@@ -69,16 +77,33 @@ describe('documents', () => {
     expect(one(mdm(event, { 19: availability }), 'DocumentReference').status).toBe(status);
   });
 
-  test.each([
-    ['T06', 'appends'],
-    ['T10', 'replaces'],
-  ])('%s %s the parent', (event, code) => {
-    expect(one(mdm(event, { 13: 'D1^DOCS' }), 'DocumentReference').relatesTo).toEqual([
-      {
-        code,
-        target: { type: 'DocumentReference', identifier: { system: 'urn:medrelay:demo:DOCS', value: 'D1' } },
-      },
+  const parent = { system: 'urn:medrelay:demo:DOCS', value: 'D1' };
+
+  test('T06 appends to the parent, which stays as it is', () => {
+    expect(one(mdm('T06', { 13: 'D1^DOCS' }), 'DocumentReference').relatesTo).toEqual([
+      { code: 'appends', target: { type: 'DocumentReference', identifier: parent } },
     ]);
+  });
+
+  test.each(['T09', 'T10'])('%s: the parent, known by the id of its own message, is superseded', (event) => {
+    const conversion = mdm(event, { 13: 'D1^DOCS' });
+    const original = one(mdm('T02', { 12: 'D1^DOCS' }), 'DocumentReference');
+    const [document, replaced] = all(conversion, 'DocumentReference');
+    expect(document).toMatchObject({
+      status: 'current',
+      relatesTo: [{ code: 'replaces', target: { reference: `urn:uuid:${original.id}`, identifier: parent } }],
+    });
+    expect(replaced).toMatchObject({ id: original.id, status: 'superseded', masterIdentifier: parent });
+    expect(one(conversion, 'Provenance').target).toHaveLength(2);
+  });
+
+  test('a document that replaces itself, or nothing that is named, supersedes none', () => {
+    const itself = mdm('T10', { 13: 'D2^DOCS' });
+    expect(one(itself, 'DocumentReference')).toMatchObject({ status: 'current' });
+    expect(itself.ledger.entries.find(({ location }) => location === 'TXA[1]-13[1]')?.fate).toBe('kept');
+    const unnamed = mdm('T10', {});
+    expect(one(unnamed, 'DocumentReference').relatesTo).toBeUndefined();
+    expect(codes(unnamed)).toContain('REPLACED_UNKNOWN');
   });
 
   test('the lines of a text are one attachment', () => {
@@ -143,6 +168,26 @@ describe('problems', () => {
   test('only words of R4 become a status', () => {
     expect(status(ppr('PC1', { 14: 'active', 13: 'confirmed' }))).toEqual(['active', 'confirmed']);
     expect(status(ppr('PC1', { 14: 'LOCAL', 13: 'LOCAL' }))).toEqual([undefined, undefined]);
+  });
+
+  test('medicines ordered for a problem (RXO, RXE)', () => {
+    const conversion = convert([
+      msh('PPR^PC1'),
+      pid,
+      'PRB|AD|20240101|P^Problem^L|I1',
+      'ORC|NW|P1',
+      'RXO|D1^Drug^L|1||mg',
+      'RXR|PO',
+      'NTE|1||with food',
+    ]);
+    const [prescription] = all(conversion, 'MedicationRequest');
+    expect(prescription?.medicationCodeableConcept?.coding?.[0]?.code).toBe('D1');
+    expect(
+      one(conversion, 'Condition').extension?.map(({ valueReference }) => valueReference),
+    ).toContainEqual({
+      reference: `urn:uuid:${prescription?.id}`,
+    });
+    expect(codes(conversion)).not.toContain('SEGMENT_UNKNOWN');
   });
 
   test('a resolution resolves; PC3 and DE take it back', () => {

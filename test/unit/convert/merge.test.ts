@@ -44,6 +44,28 @@ describe('patients', () => {
     },
   );
 
+  test.each([
+    ['MRG-1 of the type of PID-3', cx('1'), cx('2'), '2', false],
+    ['the profile prefers MR in MRG-1 as in PID-3', cx('1'), `${cx('E2', 'PI')}~${cx('2')}`, '2', false],
+    ['only the lesser type is there', `${cx('E1', 'PI')}~${cx('1')}`, cx('E2', 'PI'), 'E2', true],
+    ['a type that the profile does not list', cx('1'), cx('S2', 'SS'), 'S2', true],
+    ['no type said', cx('1'), cx('2', ''), '2', false],
+    ['the better type', cx('E1', 'PI'), cx('2'), '2', false],
+  ])('%s', (_, pid3, mrg1, retired, isDoubtful) => {
+    const conversion = valid(
+      convert(adt('A40', segment('PID', { 3: pid3, 5: 'Name' }), segment('MRG', { 1: mrg1 }))),
+    );
+    const [survivor, before] = all(conversion, 'Patient');
+    // Whatever is to be said of it, both are linked, and the retired one has the id of that number's own messages.
+    const own = all(
+      convert(adt('A28', segment('PID', { 3: retired === '2' ? cx('2') : mrg1, 5: 'Name' }))),
+      'Patient',
+    );
+    expect(before).toMatchObject({ id: own[0]?.id, active: false, link: [{ type: 'replaced-by' }] });
+    expect(survivor).toMatchObject({ active: true, link: [{ type: 'replaces' }] });
+    expect(codes(conversion).includes('MERGE_OTHER_IDENTIFIER_TYPE')).toBe(isDoubtful);
+  });
+
   test('A40 with several groups, the same survivor and others', () => {
     const conversion = valid(
       convert(adt('A40', person('1'), mrg('2'), person('1'), mrg('3'), person('4'), mrg('5'))),

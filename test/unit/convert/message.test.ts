@@ -74,6 +74,11 @@ describe('profiles', () => {
     expect(selectProfile([], 'demo', header)).toBe(defaultProfile);
   });
 
+  test('a message without a profile is read like one whose profile says nothing', () => {
+    const { name, match } = defaultProfile;
+    expect(senderProfileSchema.parse({ name, match })).toEqual(defaultProfile);
+  });
+
   test.each([
     [{ timeZone: 'Mars/Olympus' }, 'IANA'],
     [{ namespaces: { X: 'not a uri' } }, 'absolute URI'],

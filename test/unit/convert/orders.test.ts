@@ -235,6 +235,34 @@ describe('what an order asks for', () => {
     expect(all(conversion, 'ServiceRequest').map(({ status }) => status)).toEqual(['active', 'unknown']);
   });
 
+  test.each([
+    ['OML^O21', []],
+    ['OML^O33', ['SPM|1|S1^CPOE||BLD^Blood^HL70487']],
+  ])('%s: charges and studies behind prior results are of the order', (event, specimen) => {
+    const other = 'PID|1||200^^^GENERAL&1.2.3&ISO^MR||Other^Olga';
+    const conversion = convert([
+      msh(event),
+      pid,
+      ...specimen,
+      'ORC|NW|P1',
+      'OBR|1|P1||1^x^L',
+      other,
+      'ORC|RE|P0|F0',
+      'OBR|1|P0|F0|1^x^L|||20230101||||||||||||||||||F',
+      'OBX|1|NM|1^x^L||4||||||F',
+      'FT1|1|T1||20240105||CG|50^Panel^L',
+      'CTI|S1^TRIALS',
+      'BLG|D',
+    ]);
+    expect(codes(conversion)).not.toContain('SEGMENT_UNKNOWN');
+    expect(conversion.ledger.unknown).toBe(0);
+    const [ada, olga] = ['100', '200'].map((number) =>
+      all(conversion, 'Patient').find(({ identifier }) => identifier?.[0]?.value === number),
+    );
+    expect(one(conversion, 'ChargeItem').subject).toEqual(reference(ada ?? {}));
+    expect(all(conversion, 'Observation').map(({ subject }) => subject)).toEqual([reference(olga ?? {})]);
+  });
+
   test('an order message without an order is refused', () => {
     expect(() => convert(order())).toThrow(expect.objectContaining({ code: 'SEGMENT_MISSING' }) as Error);
   });
@@ -414,12 +442,16 @@ describe('results', () => {
       pid,
       'OBR|1||F1|1^x^L|||||||||||||||||||||F',
       'SPM|1|S1&LAB||BLD',
+      'SAC|||C1',
       'OBX|1|NM|1^x^L||5||||||F',
+      'TCD|1^x^L|1^10',
+      'SID|1^x^L|LOT1',
     ]);
     expect(one(conversion, 'DiagnosticReport')).toMatchObject({
       specimen: [reference(one(conversion, 'Specimen'))],
       result: [reference(one(conversion, 'Observation'))],
     });
+    expect(codes(conversion)).not.toContain('SEGMENT_UNKNOWN');
   });
 
   test('everything SPM says', () => {

@@ -128,6 +128,14 @@ describe('what was done', () => {
     expect(one(conversion, 'Medication').batch).toEqual({ lotNumber: 'LOT1' });
   });
 
+  test('a dispense whose prescription was not sent refers to it by its numbers', () => {
+    const conversion = convert([msh('RDS^O13'), pid, 'ORC|RE|P1^CPOE|F1^PHARM', 'RXD|1|1^Drug^L||30']);
+    expect(one(conversion, 'MedicationDispense').authorizingPrescription).toMatchObject([
+      { type: 'MedicationRequest', identifier: { value: 'P1' } },
+      { type: 'MedicationRequest', identifier: { value: 'F1' } },
+    ]);
+  });
+
   test('a dispense that does not say when has no status of its own', () => {
     const status = (control: string): string =>
       one(convert([msh('RDS^O13'), pid, `ORC|${control}|P1`, 'RXD|1|1^Drug^L||30']), 'MedicationDispense')
@@ -237,7 +245,27 @@ describe('vaccinations', () => {
       reportOrigin: { coding: [{ code: '01' }] },
       note: [{ text: 'as told by mother' }],
     });
-    expect(immunization.doseQuantity).toBeUndefined();
+    // 999: somebody gave some, and nobody knows how much.
+    expect(immunization.doseQuantity).toEqual({
+      extension: [
+        { url: 'http://hl7.org/fhir/StructureDefinition/data-absent-reason', valueCode: 'unknown' },
+      ],
+    });
+  });
+
+  test('the number of the administration is carried, a schedule of a vaccination is not', () => {
+    const conversion = vxu({}, 'TQ1|1|2|||||||||take with care');
+    const fates = (name: string) =>
+      conversion.ledger.entries
+        .filter(({ location }) => location.startsWith(name))
+        .map(({ location, fate }) => `${location} ${fate}`);
+    expect(one(conversion, 'Immunization').extension).toContainEqual({
+      url: 'urn:medrelay:extension:administration-number',
+      valueInteger: 1,
+    });
+    expect(fates('RXA[1]-1')[0]).toBe('RXA[1]-1[1] kept');
+    expect(fates('RXA[1]-2')).toEqual(['RXA[1]-2[1] carried']);
+    expect(fates('TQ1')).toEqual(['TQ1[1]-1[1] kept', 'TQ1[1]-2[1] kept', 'TQ1[1]-11[1] kept']);
   });
 
   test('CVX 998: no vaccine was given; what was observed is of the patient', () => {

@@ -156,6 +156,48 @@ describe('merges', () => {
   });
 });
 
+describe('documents', () => {
+  const mdm = (event: string, txa: string, minute: number, ...obx: readonly string[]): Sent => ({
+    segments: [`MDM^${event}`, person('1'), txa, ...obx],
+    minute,
+  });
+  const text = (words: string): string => `OBX|1|TX|A||${words}||||||F`;
+  const original = mdm('T02', 'TXA|1|DS||||||||||D1^DOCS', 1, text('first'));
+  const replacement = mdm('T10', 'TXA|1|DS||||||||||D2^DOCS|D1^DOCS', 2, text('second'));
+  const notified = mdm('T03', 'TXA|1|DS|TX|||||||||D2^DOCS||||LA', 3);
+  const documents = (container: MemoryContainer): unknown =>
+    container
+      .all('current')
+      .flatMap(({ resource }) => (resource.resourceType === 'DocumentReference' ? [resource] : []))
+      .map(({ status, masterIdentifier, content }) => [
+        masterIdentifier?.value,
+        status,
+        Buffer.from(content[0]?.attachment.data ?? '', 'base64').toString(),
+      ])
+      .sort();
+
+  test.each([
+    ['in order', [original, replacement]],
+    ['the replaced one late', [replacement, original]],
+    ['each twice', [original, replacement, original, replacement]],
+    ['and a notice without content', [notified, replacement, original]],
+  ])('a replaced document is superseded and keeps what it holds: %s', async (_, messages) => {
+    const { container } = await after(messages);
+    expect(documents(container)).toEqual([
+      ['D1', 'superseded', 'first'],
+      ['D2', 'current', 'second'],
+    ]);
+  });
+
+  test('one that nobody sent is superseded and empty', async () => {
+    const { container } = await after([replacement]);
+    expect(documents(container)).toEqual([
+      ['D1', 'superseded', ''],
+      ['D2', 'current', 'second'],
+    ]);
+  });
+});
+
 describe('moves', () => {
   test('a visit goes with all that was known of it; the patient before has it no more', async () => {
     const { container, store } = await after([visitOf('2', 'A01', 1), moveVisit('1', '2', 2)]);

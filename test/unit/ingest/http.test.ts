@@ -29,6 +29,18 @@ test.each([
   expect(world.queued).toEqual([]);
 });
 
+test.each([
+  [adt({ controlId: '' }), 'MSH^1^10|101^', undefined],
+  [adt().replace('|2.5.1', '|7'), 'MSH^1^12|203^', undefined],
+  [adt().replace('ADT^A01^ADT_A01', ''), 'MSH^1^9|101^', undefined],
+  [adt({ sender: 'STRANGER|NOWHERE' }), 'MSH^1^3|204^', 'northside'],
+  // There is no segment to name: MSH itself, which is required, is missing (table 0357: 100).
+  ['hello', '|100^', undefined],
+])('%j: ERR-2 says where, ERR-3 what', async (text, expected, tenant) => {
+  const { ack } = await receive(new MemoryWorld(), text, tenant);
+  expect(ack).toContain(`\rERR||${expected}`);
+});
+
 test('tenant and sender are checked', async () => {
   const world = new MemoryWorld();
   expect((await receive(world, adt(), 'nowhere')).status).toBe(400);

@@ -1,5 +1,5 @@
 import type { Appointment, AppointmentParticipant } from 'fhir/r4';
-import { table } from './table';
+import { codings, table } from './table';
 
 /**
  * HL7 table 0278 (guide: FillerStatusCodes[Appointment]), lower case. `Discontinued`, which the guide leaves out, ends
@@ -40,6 +40,14 @@ export const participationStatus = table<AppointmentParticipant['status']>({
   canceled: 'declined',
   discontinued: 'declined',
   deleted: 'declined',
+});
+
+/**
+ * HL7 table 0276 (SCH-7; guide: AppointmentReasonCodes). Erratum: the guide's other targets say something else
+ * ("no follow-up planned" for a routine appointment); those codes stay as sent.
+ */
+export const appointmentReason = codings('http://snomed.info/sct', {
+  FOLLOWUP: ['185389009', 'Follow-up visit'],
 });
 
 /** Minutes of the units that schedules use: UCUM, ISO+ and their words, lower case. */

@@ -66,6 +66,24 @@ export const admissionType = codings(`${terminology}/v2-0007`, {
   U: ['U', 'Urgent'],
 });
 
+/** PV1-10, HL7 table 0069 (guide: HospitalService): the two that R4's service types have. */
+export const serviceType = codings(`${terminology}/service-type`, {
+  MED: ['382', 'Medical Services'],
+  URO: ['222', 'Urology'],
+});
+
+/** PV1-15, HL7 table 0009 (guide: AmbulatoryStatus): the one that R4 has a code for. */
+export const specialArrangement = codings(`${terminology}/encounter-special-arrangements`, {
+  A2: ['wheel', 'Wheelchair'],
+});
+
+/** EVN-4, HL7 table 0062 (guide: EventReason). */
+export const eventReason = codings(`${terminology}/v3-ActReason`, {
+  '01': ['PATRQT', 'patient requested'],
+  '02': ['TREAT', 'treatment'],
+  '03': ['HOPERAT', 'healthcare operations'],
+});
+
 /** PV2-25 (guide: EncounterPriority). */
 export const encounterPriority = codings(`${terminology}/v3-ActPriority`, {
   '1': ['EM', 'emergency'],

@@ -8,7 +8,7 @@ import type {
 } from 'fhir/r4';
 import { codings, table, terminology } from './table';
 
-/** HL7 table 0038 (ORC-5) to request-status; the guide's table of it is empty. `A` (some, not all, results) is active. */
+/** HL7 table 0038 (ORC-5; guide: OrderStatus) to request-status. `A` (some, not all, results) is active. */
 const orderStatus = table<ServiceRequest['status']>({
   A: 'active',
   CA: 'revoked',
@@ -24,10 +24,12 @@ const orderStatus = table<ServiceRequest['status']>({
 /**
  * HL7 table 0119 (ORC-1) to request-status (guide: OrderControlCode). R4's status is that of the authorization, which
  * is the placer's: with a request to cancel, discontinue or hold (CA DC HD) it is withdrawn or suspended, whatever the
- * filler answers. Erratum: the guide makes those `active`. Codes that report something else (RE results, PA and CH
- * parent and child, SC status changed, NA and SN numbers, DE data errors) say nothing about the status.
+ * filler answers. Erratum: the guide makes those `active`, and an order that was replaced as requested (RQ), too. Codes
+ * that report something else (RE and PR results, PA and CH parent and child, SC status changed, NA and SN numbers, DE
+ * data errors) say nothing about the status.
  */
 const orderControl = table<ServiceRequest['status']>({
+  AF: 'active',
   CA: 'revoked',
   CR: 'revoked',
   DC: 'revoked',
@@ -47,6 +49,7 @@ const orderControl = table<ServiceRequest['status']>({
   PY: 'active',
   RL: 'active',
   RO: 'active',
+  RQ: 'revoked',
   RU: 'revoked',
   UA: 'revoked',
   UC: 'active',
@@ -70,7 +73,7 @@ export const requestStatus = ({ control, status }: OrderState): ServiceRequest['
   orderStatus(status) ?? orderControl(control);
 
 /** R4 tells apart what never started (cancelled) and what was stopped on the way; DC, DR, OD and DF are the latter. */
-const stopped = new Set(['DC', 'DR', 'OD', 'DF', 'RP', 'RU']);
+const stopped = new Set(['DC', 'DR', 'OD', 'DF', 'RP', 'RQ', 'RU']);
 
 export function prescriptionStatus(state: OrderState): MedicationRequest['status'] | undefined {
   const status = requestStatus(state);
@@ -128,21 +131,26 @@ export const prescriptionSetting = codings(`${terminology}/medicationrequest-cat
 
 const confidentialityLevel = codings(`${terminology}/v3-Confidentiality`, {
   R: ['R', 'restricted'],
-  U: ['U', 'unrestricted'],
   V: ['V', 'very restricted'],
 });
+const sensitivity = codings(`${terminology}/v3-ActCode`, {
+  AID: ['HIV', 'HIV/AIDS information sensitivity'],
+  EMP: ['EMP', 'employee information sensitivity'],
+  ETH: ['ETHUD', 'alcohol use disorder information sensitivity'],
+  HIV: ['HIV', 'HIV/AIDS information sensitivity'],
+  PSY: ['PSY', 'psychiatry disorder information sensitivity'],
+});
 const confidentialityKind = codings(`${terminology}/v2-0177`, {
-  AID: ['AID', 'AIDS patient'],
-  EMP: ['EMP', 'Employee'],
-  ETH: ['ETH', 'Alcohol/drug treatment patient'],
-  HIV: ['HIV', 'HIV(+) patient'],
-  PSY: ['PSY', 'Psychiatric patient'],
+  U: ['U', 'Usual control'],
   UWM: ['UWM', 'Unwed mother'],
   VIP: ['VIP', 'Very important person or celebrity'],
 });
-/** HL7 table 0177 (ORC-28; guide: ConfidentialityCode). */
+/**
+ * HL7 table 0177 (ORC-28; guide: ConfidentialityCode). The level comes from v3-Confidentiality; what makes something
+ * sensitive from v3-ActCode, as R4's security labels have it.
+ */
 export const confidentiality = (code: string | undefined): Coding | undefined =>
-  confidentialityLevel(code) ?? confidentialityKind(code);
+  confidentialityLevel(code) ?? sensitivity(code) ?? confidentialityKind(code);
 
 /** HL7 table 0161 (RXO-9; guide: AllowSubstitution). */
 export const substitution = codings(`${terminology}/v2-0161`, {

@@ -1,4 +1,4 @@
-import type { Address, HumanName, Patient } from 'fhir/r4';
+import type { Address, Coding, HumanName, Patient } from 'fhir/r4';
 import { codings, table, terminology } from './table';
 
 /** HL7 table 0001 to administrative-gender (guide: AdministrativeSex). `N` (not applicable) is `other` there. */
@@ -13,9 +13,10 @@ export const administrativeSex = table<NonNullable<Patient['gender']>>({
 
 /**
  * HL7 table 0002 to v3-MaritalStatus (guide: MaritalStatus). Erratum: `A` is "separated", which is not "legally
- * separated"; it keeps its v2 code, as does `G`, "living together", which is no registered partnership.
+ * separated"; it keeps its v2 code, as does `G`, "living together", which is no registered partnership. Of the null
+ * flavours only `UNK` is in R4's value set.
  */
-export const maritalStatus = codings(`${terminology}/v3-MaritalStatus`, {
+const married = codings(`${terminology}/v3-MaritalStatus`, {
   D: ['D', 'Divorced'],
   M: ['M', 'Married'],
   S: ['S', 'Never Married'],
@@ -28,6 +29,9 @@ export const maritalStatus = codings(`${terminology}/v3-MaritalStatus`, {
   I: ['I', 'Interlocutory'],
   B: ['U', 'unmarried'],
 });
+const nullFlavor = codings(`${terminology}/v3-NullFlavor`, { U: ['UNK', 'unknown'] });
+export const maritalStatus = (code: string | undefined): Coding | undefined =>
+  married(code) ?? nullFlavor(code);
 
 /** HL7 table 0200 to name-use (guide: NameType). Birth name (`B`) and `NOUSE` added: R4 `maiden` and `old` say this. */
 export const nameUse = table<NonNullable<HumanName['use']>>({

@@ -10,6 +10,15 @@ export const route = codings(`${terminology}/v3-RouteOfAdministration`, {
   TD: ['TRNSDERM', 'Transdermal'],
 });
 
+/** HL7 table 0165 (RXR-4; guide: AdministrationMethod). */
+export const administrationMethod = codings('http://snomed.info/sct', {
+  CH: ['419747000', 'Chew'],
+  DI: ['421682005', 'Dissolve'],
+  IS: ['421257003', 'Insert'],
+  SH: ['420606003', 'Shampoo'],
+  WA: ['422152000', 'Wash'],
+});
+
 /** HL7 table 0167 (RXD-11): whether what was dispensed is not what was ordered. */
 export const wasSubstituted = table<boolean>({
   N: false,

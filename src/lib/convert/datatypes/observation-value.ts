@@ -181,7 +181,7 @@ export function quantityOf(field: FieldReader | undefined): Observation['valueQu
   const decimal = sent === undefined ? undefined : parseDecimal(sent);
   if (field === undefined || decimal === undefined) return undefined;
   const [code, display, systemId] = [field.code(2), field.code(2, 2), field.code(2, 3)];
-  if (code === undefined) return quantity(decimal);
+  if (code === undefined) return quantity(decimal, display === undefined ? undefined : { unit: display });
   const system = systemId === undefined ? undefined : field.sender.codeSystem(systemId);
   const isUcum = system === 'http://unitsofmeasure.org';
   return quantity(decimal, { unit: display ?? code, ...(isUcum ? { system, code } : {}) });

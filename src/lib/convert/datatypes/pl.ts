@@ -14,6 +14,11 @@ const parts = [
   [3, 'bd', 'Bed'],
 ] as const;
 
+/** Each level is an HD: its name, else its universal id (`&4711&ISO`). */
+const level = (field: FieldReader, component: number): string | undefined =>
+  field.code(component) ??
+  (field.repetition.component(component).subcomponentCount > 1 ? field.code(component, 2) : undefined);
+
 /**
  * PL: one Location for the place as a whole, the most granular one. The guide chains a Location per level; wards and
  * rooms then exist only as by-products of beds, and no sender can update them, so the levels stay in the name.
@@ -24,7 +29,7 @@ export function location(field: FieldReader | undefined, scope: Scope): Referenc
   const names: string[] = [];
   let type: (typeof parts)[number] | undefined;
   for (const part of parts) {
-    const name = field.code(part[0]);
+    const name = level(field, part[0]);
     if (name !== undefined) [names[names.length], type] = [name, part];
   }
   const description = field.get(9);
@@ -35,7 +40,7 @@ export function location(field: FieldReader | undefined, scope: Scope): Referenc
     facility === undefined
       ? authorityIn(field, 11)
       : field.sender.authority(facility, field.code(4, 2), field.code(4, 3));
-  const levels = parts.map(([component]) => field.code(component) ?? '');
+  const levels = parts.map(([component]) => level(field, component) ?? '');
   const resource: Identified<Location> = {
     resourceType: 'Location',
     id: scope.id('Location', authority, ...(names.length > 0 ? levels : ['', name])),

@@ -103,7 +103,7 @@ function priorPatient(
   prior: Prior,
   effect: Effect,
   scope: Scope,
-  { patient }: PatientSubject,
+  { patient, keyType }: PatientSubject,
 ): Reference | undefined {
   const { patientId, identifiers, names, mrg } = prior;
   if (patientId === undefined || patientId === patient.id || effect.patient === 'change') {
@@ -131,6 +131,14 @@ function priorPatient(
     if (known === undefined) scope.mentions.add(`urn:uuid:${patientId}`);
     return reference;
   }
+  if (isOfLesserType(prior.keyType, keyType, scope)) {
+    mrg.report(
+      'warning',
+      'MERGE_OTHER_IDENTIFIER_TYPE',
+      'MRG-1 has no identifier of the type by which PID-3 knows patients. The record of the identifier that it has was ' +
+        'retired and linked; a record that is known by the other type, if there is one, stays in use.',
+    );
+  }
   before.identifier = (before.identifier ?? []).map((each) => ({ use: 'old' as const, ...withoutUse(each) }));
   before.active = false;
   patient.active = true;
@@ -138,6 +146,20 @@ function priorPatient(
   link(before, 'replaced-by', patient, scope);
   link(patient, 'replaces', before, scope);
   return reference;
+}
+
+/**
+ * PID-3 of the retired record was read by the profile's order of types, as MRG-1 is. Where MRG-1 has only what comes
+ * after the survivor's type (the enterprise's number, not the record's), its record may be known by another number,
+ * which nothing in the message says.
+ */
+function isOfLesserType(prior: string | undefined, own: string | undefined, scope: Scope): boolean {
+  const { identifierTypeOrder } = scope.context.profile;
+  const rank = (type: string): number => {
+    const place = identifierTypeOrder.indexOf(type);
+    return place < 0 ? identifierTypeOrder.length : place;
+  };
+  return prior !== undefined && own !== undefined && prior !== own && rank(prior) > rank(own);
 }
 
 function withoutUse(identifier: Identifier): Identifier {

@@ -5,6 +5,7 @@ import { mapBareOrder } from '../segments/orc-request';
 import type { PatientSubject } from '../segments/pid';
 import type { Visit } from '../segments/pv1';
 import type { Group } from './grammar';
+import { isMedicine, mapMedicineOrder } from './pharmacy';
 import { completeReport, mapOrderFindings, orderSegments } from './results';
 
 /** Orders beside what a message is about: those behind a document, a charge or a problem. Requests, and reports. */
@@ -17,6 +18,7 @@ export function mapAttachedOrders(
   return groups.flatMap((group) => {
     const orc = group.first('ORC');
     const obr = group.first('OBR');
+    if (obr === undefined && isMedicine(group)) return mapMedicineOrder(group, scope, { subject, visit });
     if (obr === undefined) return orc === undefined ? [] : [mapBareOrder(orc, group, scope, subject, visit)];
     const order = mapOrderedObr(orderSegments(group, obr), scope, subject, visit);
     const found = mapOrderFindings(group, 'OBSERVATION', scope, order);

@@ -32,7 +32,8 @@ function convertDocument(root: Group, scope: Scope): Reference[] {
     const around = (document.resource.context ??= {});
     around.related = [...(around.related ?? []), ...orders];
   }
-  return [scope.reference(document.resource.id)];
+  const { resource, replaced } = document;
+  return [scope.reference(resource.id), ...(replaced === undefined ? [] : [replaced])];
 }
 
 const textTypes = new Set(['TX', 'FT', 'ST', '']);
@@ -76,9 +77,10 @@ function mapContent(
   if (parts.length === 0) resource.content = [elsewhere(mediaType)];
 }
 
-/** R4 wants content; here the document itself is elsewhere (T01, T03, T05...). */
+/** R4 wants content; here the document itself is elsewhere (T01, T03, T05...), or the store has it already. */
 function elsewhere(mediaType: string | undefined): DocumentReferenceContent {
-  return { attachment: mediaType === undefined ? absentReason('unknown') : { contentType: mediaType } };
+  const attachment = absentReason('unknown');
+  return { attachment: mediaType === undefined ? attachment : { ...attachment, contentType: mediaType } };
 }
 
 /** TXA among results: the document in which they were reported. */

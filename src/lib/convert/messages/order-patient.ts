@@ -26,11 +26,13 @@ export function mapOrderPatient(root: Group, scope: Scope): OrderPatient {
   return { subject, visit };
 }
 
-/** What an order costs (FT1); when it is billed (BLG) is between the two systems. */
+/** What an order costs (FT1); when it is billed and to whom (BLG) is between the two systems. */
 export function mapBilling(group: Group, scope: Scope, { subject, visit }: OrderPatient): void {
   for (const ft1 of group.all('FT1')) mapFt1(ft1, [], scope, subject, visit);
   for (const blg of group.all('BLG'))
-    scope.open(blg).keepAll('When to bill: protocol between the two systems.');
+    scope
+      .open(blg)
+      .keepAll('When and whom to bill for an order: R4 requests have no account, charges (FT1) have.');
 }
 
 export function keepMessageNotes(root: Group, scope: Scope): void {

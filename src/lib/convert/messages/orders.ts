@@ -2,6 +2,7 @@ import type { Reference } from 'fhir/r4';
 import type { Hl7Segment } from '../../hl7';
 import { joinKey } from '../identity';
 import type { Identified, Scope } from '../scope';
+import { mapCtd } from '../segments/ctd';
 import { mapDg1 } from '../segments/dg1';
 import { mapOrderedObr, mapObr, type Order, type ReportedOrder } from '../segments/obr';
 import { mapDiet } from '../segments/ods';
@@ -12,7 +13,7 @@ import { Rejection } from '../types';
 import type { Group } from './grammar';
 import { mapBilling, mapOrderPatient, type OrderPatient } from './order-patient';
 import { linkParents, type ConvertedOrder } from './parents';
-import { mapOrderedMedicine } from './pharmacy';
+import { isMedicine, mapMedicineOrder } from './pharmacy';
 import type { Converter, Events } from './registry';
 import {
   carryPlaces,
@@ -28,6 +29,7 @@ import { mapPatient } from './visit';
 /** Orders of one patient, for whatever each of them asks. Returns what the message is about. */
 function convertOrders(root: Group, scope: Scope): Reference[] {
   const patient = mapOrderPatient(root, scope);
+  adoptRest(root);
   const groups = root.allGroups('ORDER');
   if (groups.length === 0) throw new Rejection('SEGMENT_MISSING', 'ORC[1]');
   const converted: ConvertedOrder[] = [];
@@ -42,11 +44,22 @@ function convertOrders(root: Group, scope: Scope): Reference[] {
   return [patient.subject.reference, ...targets];
 }
 
+/** What stands behind the earlier results of an order is of the order. */
+function adoptRest(root: Group): void {
+  let order: Group | undefined;
+  for (const group of root.groups) {
+    if (group.name === 'ORDER') order = group;
+    else if (group.name === 'SPECIMEN') order = group.allGroups('ORDER').at(-1);
+    else if (group.name === 'ORDER_REST') order?.segments.push(...group.segments);
+  }
+}
+
 /** OML_O33 and OML_O35: the orders of each specimen. */
 function convertBySpecimen(root: Group, scope: Scope): Reference[] {
   const patient = mapOrderPatient(root, scope);
   const { subject, visit } = patient;
   const key = joinKey(subject.patient.id, 'message', scope.messageKey);
+  adoptRest(root);
   const groups = root.allGroups('SPECIMEN');
   if (groups.length === 0) throw new Rejection('SEGMENT_MISSING', 'SPM[1]');
   const converted: ConvertedOrder[] = [];
@@ -80,18 +93,8 @@ function convertOrder(
   mapBilling(group, scope, patient);
   const obr = group.first('OBR');
   if (obr !== undefined) return convertService(group, obr, scope, patient, converted, given);
+  if (isMedicine(group)) return mapMedicineOrder(group, scope, patient);
   const orcSegment = group.first('ORC');
-  if (group.group('ORDER_DETAIL') !== undefined || group.group('ENCODING') !== undefined) {
-    const orc = orcSegment === undefined ? undefined : readOrc(orcSegment, scope, 'MedicationRequest');
-    const prescription = mapOrderedMedicine(group, orc, scope, patient);
-    if (prescription === undefined) return [];
-    const context = { subject, visit, key: prescription.id, effective: {} };
-    const supporting = mapResults(group, 'OBSERVATION', scope, context, undefined).map(
-      ({ reference }) => reference,
-    );
-    if (supporting.length > 0) prescription.supportingInformation = supporting;
-    return [scope.reference(prescription.id)];
-  }
   if (orcSegment === undefined) return [];
   const reference = mapOther(group, orcSegment, scope, patient);
   const id = reference.reference?.slice('urn:uuid:'.length) ?? '';
@@ -106,6 +109,7 @@ function convertOrder(
   // R4 orders of food and supplies do not refer to what was observed; the observations stand for themselves.
   if (request?.resourceType === 'ServiceRequest' && results.length > 0)
     request.supportingInfo = results.map((result) => result.reference);
+  if (request !== undefined) for (const ctd of group.all('CTD')) mapCtd(ctd, scope, request);
   conditionsOf(group, scope, patient);
   return [reference];
 }
@@ -141,6 +145,7 @@ function convertService(
   const found = mapOrderFindings(group, 'OBSERVATION', scope, order, given);
   const { request } = order;
   if (found.specimens.length > 0) request.specimen = found.specimens;
+  for (const ctd of group.all('CTD')) mapCtd(ctd, scope, request);
   const reasons = conditionsOf(group, scope, { subject, visit });
   if (reasons.length > 0) request.reasonReference = reasons;
   if (isReported(order)) completeReport(order, found, scope);

@@ -2,6 +2,7 @@ import type { Reference } from 'fhir/r4';
 import type { Diagnostic, Hl7Segment } from '../../hl7';
 import { joinKey } from '../identity';
 import type { Scope } from '../scope';
+import { mapCtd } from '../segments/ctd';
 import { mapObr } from '../segments/obr';
 import type { PatientSubject } from '../segments/pid';
 import type { Visit } from '../segments/pv1';
@@ -68,6 +69,7 @@ export function convertReport(
   given: readonly Reference[] = [],
 ): ConvertedOrder {
   const order = mapObr(orderSegments(group, obr), scope, subject, visit);
+  for (const ctd of group.all('CTD')) mapCtd(ctd, scope, order.request);
   mapBilling(group, scope, { subject, visit });
   const found = mapOrderFindings(group, observations, scope, order, given);
   completeReport(order, found, scope);

@@ -1,6 +1,8 @@
 import type { MedicationRequest, Reference } from 'fhir/r4';
 import type { Hl7Segment } from '../../hl7';
 import type { Identified, Scope } from '../scope';
+import { addStudies } from '../segments/cti';
+import { mapCtd } from '../segments/ctd';
 import { readOrc, type CommonOrder } from '../segments/orc';
 import { mapPrescription, type PharmacyDetail } from '../segments/rx-order';
 import { mapAdministration } from '../segments/rxa';
@@ -50,14 +52,34 @@ function convertOrder(group: Group, scope: Scope, patient: OrderPatient): Refere
     ({ reference }) => reference,
   );
   if (prescription !== undefined && supporting.length > 0) prescription.supportingInformation = supporting;
+  if (prescription !== undefined) addStudies(group.all('CTI'), prescription, scope);
   return results;
+}
+
+/** True when an order of whatever kind is one of medicine. */
+export const isMedicine = (group: Group): boolean =>
+  group.group('ORDER_DETAIL') !== undefined || group.group('ENCODING') !== undefined;
+
+/** The prescription among orders of other kinds, with what was observed for it. */
+export function mapMedicineOrder(group: Group, scope: Scope, patient: OrderPatient): Reference[] {
+  const orcSegment = group.first('ORC');
+  const orc = orcSegment === undefined ? undefined : readOrc(orcSegment, scope, 'MedicationRequest');
+  const prescription = mapOrderedMedicine(group, orc, scope, patient);
+  if (prescription === undefined) return [];
+  const context = { ...patient, key: prescription.id, effective: {} };
+  const supporting = mapResults(group, 'OBSERVATION', scope, context, undefined);
+  if (supporting.length > 0)
+    prescription.supportingInformation = supporting.map(({ reference }) => reference);
+  addStudies(group.all('CTI'), prescription, scope);
+  for (const ctd of group.all('CTD')) mapCtd(ctd, scope, prescription);
+  return [scope.reference(prescription.id)];
 }
 
 /**
  * RXO and RXE of an order group, here and in the general orders: the prescription, as the pharmacy holds it where it
  * says so. An order with neither is still one when it is all there is: a cancellation needs no more than a number.
  */
-export function mapOrderedMedicine(
+function mapOrderedMedicine(
   group: Group,
   orc: CommonOrder | undefined,
   scope: Scope,

@@ -26,7 +26,7 @@ export function selectConverter(
   { events: policies }: SenderProfile,
 ): Selected {
   const events = converters.get(messageCode);
-  if (events === undefined) throw new Rejection('UNSUPPORTED_MESSAGE_TYPE', 'MSH[1]-9[1].1');
+  if (events === undefined) throw new Rejection('UNSUPPORTED_MESSAGE_TYPE');
   const policy = policies[`${messageCode}^${event}`];
   const known = Object.hasOwn(events, event) ? events[event] : undefined;
   if (known !== undefined && policy !== 'reject') return { converter: known, isGeneric: false };
@@ -38,5 +38,5 @@ export function selectConverter(
   ) {
     return { converter: generic, isGeneric: true };
   }
-  throw new Rejection('UNSUPPORTED_EVENT', 'MSH[1]-9[1].2');
+  throw new Rejection('UNSUPPORTED_EVENT');
 }

@@ -10,30 +10,32 @@ const patient = `PATIENT?( PID PD1? OH1* OH2? OH3? OH4? ARV* ROL* PRT* NTE* NEXT
   INSURANCE*( IN1 IN2? IN3* AUT* RF1* ) GT1* AL1* ADVERSE_REACTION_GROUP*( IAM NTE* IAR* ) ACC? )`;
 const head = `MSH SFT* UAC? BATCH_NOTES?( NTE+ ) ${patient}`;
 
-const specimen = `SPECIMEN*( SPM NTE* ROL* PRT* SPECIMEN_OBSERVATION*( OBX PRT* NTE* )
-  CONTAINER*( SAC INV? CONTAINER_OBSERVATION*( OBX PRT* NTE* ) ) )`;
+const specimen = `SPECIMEN*( SPM NTE* ROL* PRT* TCD* SID* SPECIMEN_OBSERVATION*( OBX PRT* NTE* )
+  CONTAINER*( SAC INV? TCD* SID* CONTAINER_OBSERVATION*( OBX PRT* NTE* ) ) )`;
 /**
  * Earlier results that the filler should know. They need their PID: without one a prior order cannot be told from the
  * next order. The standard keeps them within the order; here they stand beside it, for they are of their own PID.
  */
 const priorResult = `PRIOR_RESULT*( PATIENT_PRIOR( PID PD1? PRT* ) PATIENT_VISIT_PRIOR?( PV1 PV2? PRT* ) AL1*
   ORDER_PRIOR*( ORC? OBR NTE* ROL* PRT* TIMING*( TQ1 TQ2* ) CTD? OBSERVATION*( OBX PRT* NTE* ) ) )`;
-const prescription = 'ORDER_DETAIL?( RXO NTE* RXR* COMPONENT*( RXC NTE* ) )';
-const encoding = `ENCODING?( RXE PRT* NTE* TIMING_ENCODED*( TQ1 TQ2* ) RXR* RXC* )`;
+/** The standard has these at the end of the order; behind a prior result they would be of nothing. */
+const rest = 'ORDER_REST*( FT1* CTI* BLG* )';
+export const prescription = 'ORDER_DETAIL?( RXO NTE* RXR* COMPONENT*( RXC NTE* ) )';
+export const encoding = `ENCODING?( RXE PRT* NTE* TIMING_ENCODED*( TQ1 TQ2* ) RXR* RXC* )`;
 const timing = 'TIMING*( TQ1 TQ2* )';
 
 const serviceOrder = `ORDER*( ORC? OBR RQD? RQ1? ODS* ODT* NTE* ROL* PRT* TCD? CTD? DG1* ${timing} ${prescription} ${encoding}
   OBSERVATION*( OBX TCD? PRT* NTE* ) ${specimen} SGH? SGT? FT1* CTI* BLG* )`;
 
 /** ORM_O01, OMG_O19, OML_O21, OMI_O23, OMS_O05, OMN_O07, OMD_O03: orders of one patient, whatever they ask for. */
-export const ORM_O01: Structure = grammar('ORM_O01', `${head} ${serviceOrder} ${priorResult}`);
+export const ORM_O01: Structure = grammar('ORM_O01', `${head} ${serviceOrder} ${priorResult} ${rest}`);
 
 /** OML_O33 and OML_O35: orders by specimen, or by container of a specimen. */
 export const OML_O33: Structure = grammar(
   'OML_O33',
   `${head} SPECIMEN*( SPM NTE* ROL* PRT* SPECIMEN_OBSERVATION*( OBX PRT* NTE* ) SAC*
     ORDER*( ORC? OBR NTE* ROL* PRT* TCD? DG1* ${timing} OBSERVATION*( OBX TCD? PRT* NTE* ) FT1* CTI* BLG* ) )
-  ${priorResult}`,
+  ${priorResult} ${rest}`,
 );
 
 /** OUL_R22 and OUL_R23: results by specimen or container. OBR comes before ORC in some versions and after in others. */

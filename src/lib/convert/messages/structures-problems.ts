@@ -1,6 +1,7 @@
 import { grammar, type Structure } from './grammar';
+import { encoding, prescription } from './structures-orders';
 
-const order = `COMMON_ORDER*( ORC? TIMING*( TQ1 TQ2* ) OBR NTE* VAR* OBSERVATION*( OBX PRT* NTE* VAR* ) )`;
+const order = `COMMON_ORDER*( ORC? TIMING*( TQ1 TQ2* ) OBR ${prescription} ${encoding} NTE* VAR* OBSERVATION*( OBX PRT* NTE* VAR* ) )`;
 
 /** PPR_PC1, chapter 12 of the standard. */
 export const PPR_PC1: Structure = grammar(

@@ -3,7 +3,6 @@ import { joinKey } from '../identity';
 import type { Identified, Scope } from '../scope';
 import { readOrc } from '../segments/orc';
 import { mapImmunization } from '../segments/rxa';
-import { mapTimings } from '../segments/tq1';
 import { mapFindings } from './findings';
 import type { Group } from './grammar';
 import type { OrderPatient } from './order-patient';
@@ -32,7 +31,9 @@ function convertOrder(group: Group, scope: Scope, { subject, visit }: OrderPatie
     orc?.reader.keepAll('The order has no RXA: no vaccine to speak of.');
     return undefined;
   }
-  for (const { timing } of mapTimings(group.allGroups('TIMING'), scope, 'Immunization')) void timing;
+  for (const timing of group.allGroups('TIMING'))
+    for (const segment of [...timing.all('TQ1'), ...timing.all('TQ2')])
+      scope.open(segment).keepAll('R4 immunizations have no schedule.');
   const parts = {
     segment: rxa,
     routes: group.all('RXR'),

@@ -22,7 +22,12 @@ export function mapAis(segment: Hl7Segment, scope: Scope, { appointment }: Booki
   if (isWithdrawn(ais)) return undefined;
   ais.entry = `urn:uuid:${appointment.id}`;
   const service = codeableConcept(ais.first(3, 'Appointment.serviceType'));
-  if (service !== undefined) (appointment.serviceType ??= []).push(service);
+  if (service !== undefined) {
+    const services = (appointment.serviceType ??= []);
+    services.push(service);
+    // A set id that counts the services from 1 is their place in the list.
+    if (segment.get(1)?.trim() === String(services.length)) ais.code(1, 'Appointment.serviceType');
+  }
   const start = dateTime(ais.first(4, 'Appointment.start'));
   const length = minutes(ais, 7, 8, 'Appointment.minutesDuration');
   if (length !== undefined && Number.isInteger(length) && length > 0) appointment.minutesDuration ??= length;

@@ -4,6 +4,7 @@ import { allergenCategory, allergyType, criticality, reactionSeverity } from '..
 import { terminology } from '../codemaps/table';
 import { codeableConcept } from '../datatypes/cwe';
 import { dateTime } from '../datatypes/dtm';
+import { declare } from '../declared';
 import { absentReason } from '../extensions';
 import { codeKey } from '../keys';
 import type { FieldReader } from '../reader';
@@ -31,6 +32,9 @@ export function mapAl1(segment: Hl7Segment, scope: Scope, { patient, reference }
   set(allergy, 'type', allergyType(kind));
   const category = allergenCategory(kind);
   if (category !== undefined) allergy.category = [category];
+  // Other than the miscellaneous ones, which are allergies or contraindications, it is a word of the sender's own.
+  else if (kind !== 'MA' && kind !== 'MC')
+    declare(allergy, 'AllergyIntolerance', al1, { 2: ['allergen-type', 'CodeableConcept', '0127'] }, scope);
   const severity = al1.code(4, 'AllergyIntolerance.reaction.severity');
   const manifestation = each(al1.all(5, 'AllergyIntolerance.reaction.manifestation'), reaction);
   if (manifestation === undefined) set(allergy, 'criticality', criticality(severity));

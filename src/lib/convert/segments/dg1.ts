@@ -62,7 +62,10 @@ export function mapDg1(
   } as Identified<Condition>;
   dg1.entry = `urn:uuid:${condition.id}`;
   if (own !== undefined) condition.identifier = [own];
-  if (dg1.code(21, 'Condition.verificationStatus')?.toUpperCase() === 'D') {
+  const action = dg1.first(21, 'Condition.verificationStatus');
+  if (action?.code(1)?.toUpperCase() !== 'D')
+    action?.keep('Action code: how a receiver should apply the segment.');
+  else {
     condition.verificationStatus = {
       coding: [{ system: `${terminology}/condition-ver-status`, code: 'entered-in-error' }],
     };
@@ -87,5 +90,8 @@ export function mapDg1(
   const diagnosis: EncounterDiagnosis = { condition: reference };
   set(diagnosis, 'use', use);
   set(diagnosis, 'rank', rank);
-  (visit.encounter.diagnosis ??= []).push(diagnosis);
+  const diagnoses = (visit.encounter.diagnosis ??= []);
+  diagnoses.push(diagnosis);
+  // A set id that counts the diagnoses from 1 is their place in the list.
+  if (segment.get(1)?.trim() === String(diagnoses.length)) dg1.code(1, 'Encounter.diagnosis');
 }

@@ -1,9 +1,11 @@
 import type { Provenance, Reference } from 'fhir/r4';
 import type { Hl7Segment } from '../../hl7';
+import { eventReason } from '../codemaps/encounter';
 import { terminology } from '../codemaps/table';
 import { codeableConcept } from '../datatypes/cwe';
 import { dateTime, instant } from '../datatypes/dtm';
 import { practitioners } from '../datatypes/xcn';
+import { declare } from '../declared';
 import { absentReason } from '../extensions';
 import { joinKey, localSystem } from '../identity';
 import type { Identified, Scope } from '../scope';
@@ -44,7 +46,13 @@ export function mapEvn(
   } as Identified<Provenance>;
   const evn = segment === undefined ? undefined : scope.open(segment, kept);
   set(provenance, 'occurredDateTime', dateTime(evn?.first(6, 'Provenance.occurred')));
-  const recorded = instant(evn?.first(2, 'Provenance.recorded')) ?? sentAt;
+  const entered = instant(evn?.first(2, 'Provenance.recorded'));
+  const recorded = entered ?? sentAt;
+  // R4's `recorded` is an instant: a day, or a time without a zone, stands beside it as what it is.
+  if (evn !== undefined && entered === undefined)
+    declare(provenance, 'Provenance', evn, { 2: ['recorded', 'dateTime'] }, scope);
+  if (sentAt === undefined)
+    declare(provenance, 'Provenance', scope.open(scope.message.msh), { 7: ['sent', 'dateTime'] }, scope);
   if (recorded === undefined) Object.assign(provenance, { _recorded: absentReason('unknown') });
   else provenance.recorded = recorded;
   const place = evn?.first(7, 'Provenance.location');
@@ -53,7 +61,7 @@ export function mapEvn(
     const value = sender.authority(place.code(1), place.code(2), place.code(3));
     provenance.location = { identifier: { system: 'urn:ietf:rfc:3986', value }, display: name };
   }
-  const reason = codeableConcept(evn?.first(4, 'Provenance.reason'), { table: '0062' });
+  const reason = codeableConcept(evn?.first(4, 'Provenance.reason'), { table: '0062', map: eventReason });
   if (reason !== undefined) provenance.reason = [reason];
   const code = evn?.first(1, 'Provenance.activity');
   if (code?.code(1)?.toUpperCase() !== scope.event) code?.keep(kept[1]);

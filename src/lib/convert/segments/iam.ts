@@ -98,6 +98,8 @@ export function mapIam(segment: Hl7Segment, scope: Scope, { patient, reference }
   const reported = dateTime(iam.first(13, 'AllergyIntolerance.recordedDate'));
   const recorded = dateTime(iam.first(24, 'AllergyIntolerance.recordedDate'));
   set(allergy, 'recordedDate', recorded ?? reported);
+  if (recorded !== undefined)
+    iam.first(13, 'AllergyIntolerance.recordedDate')?.keep('IAM-24 says when it was recorded.');
   set(allergy, 'recorder', practitioner(iam.first(23, 'AllergyIntolerance.recorder'), scope));
   const reporter = humanName(iam.first(14, 'AllergyIntolerance.asserter'));
   const relation = codeableConcept(iam.first(15, 'AllergyIntolerance.asserter'), { table: '0063' });

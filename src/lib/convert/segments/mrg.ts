@@ -14,6 +14,8 @@ export interface Prior {
   readonly identifiers: readonly Identifier[];
   /** Id of the Patient before; absent where MRG names none. */
   readonly patientId: string | undefined;
+  /** MRG-1.5 of the identifier that makes this id. */
+  readonly keyType: string | undefined;
   readonly names: readonly HumanName[];
   readonly account: Identifier | undefined;
   readonly visit: Identifier | undefined;
@@ -34,7 +36,8 @@ export function readMrg(segment: Hl7Segment, scope: Scope): Prior {
   return {
     mrg,
     identifiers: own.map((each) => each.identifier),
-    patientId: key && scope.id('Patient', key.system ?? '', key.value ?? ''),
+    patientId: key && scope.id('Patient', key.identifier.system ?? '', key.identifier.value ?? ''),
+    keyType: key?.type,
     names: list(mrg.all(7, 'Patient.name').map(humanName)) ?? [],
     account: identifier(mrg.first(3, 'Account.identifier'), 'AN'),
     visit: identifier(mrg.first(5, 'Encounter.identifier'), 'VN'),

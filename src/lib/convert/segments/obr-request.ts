@@ -21,7 +21,7 @@ import type { SegmentReader } from '../reader';
 import type { Identified, Scope } from '../scope';
 import { each, list, set } from '../set';
 import { isFasting } from './obr-specimen';
-import { researchStudy } from './cti';
+import { addStudies } from './cti';
 import { mapNotes } from './nte';
 import { parentOrders, type CommonOrder } from './orc';
 import type { PatientSubject } from './pid';
@@ -43,6 +43,7 @@ interface NamedOrder {
   readonly orc: CommonOrder | undefined;
   readonly placer: Identifier | undefined;
   readonly filler: Identifier | undefined;
+  readonly further: readonly Identifier[];
   readonly code: CodeableConcept | undefined;
   readonly key: readonly string[];
 }
@@ -54,7 +55,7 @@ const extensionUrl = (name: string): string => `http://hl7.org/fhir/StructureDef
  * category and the participants are the report's.
  */
 export function mapRequest(
-  { obr, orc, placer, filler, code, key }: NamedOrder,
+  { obr, orc, placer, filler, further, code, key }: NamedOrder,
   segments: OrderSegments,
   scope: Scope,
   subject: PatientSubject,
@@ -71,7 +72,11 @@ export function mapRequest(
     subject: subject.reference,
   };
   const alternate = obr.all(53, 'ServiceRequest.identifier').map((field) => identifier(field, 'PLAC'));
-  set(request, 'identifier', list([placer, filler, ...(orc?.otherIdentifiers ?? []), ...alternate]));
+  set(
+    request,
+    'identifier',
+    list([placer, filler, ...further, ...(orc?.otherIdentifiers ?? []), ...alternate]),
+  );
   const known = orc === undefined ? undefined : requestStatus(orc);
   const progress = purpose === 'order' ? obr.first(25, 'ServiceRequest.status') : undefined;
   if (known !== undefined) {
@@ -88,11 +93,7 @@ export function mapRequest(
   set(request, 'code', code);
   set(request, 'orderDetail', details(obr, code));
   const schedule = scheduleOf(obr, orc, segments, scope);
-  set(
-    request,
-    'priority',
-    requestPriority(obr.code(5, 'ServiceRequest.priority')?.toUpperCase()) ?? schedule?.priority,
-  );
+  set(request, 'priority', priority(obr, schedule));
   set(request, 'quantityQuantity', schedule?.quantity);
   setOccurrence(request, obr, schedule, purpose);
   if (schedule?.isAsNeeded) request.asNeededBoolean = true;
@@ -145,6 +146,15 @@ function scheduleOf(
   const read = first === undefined ? old.map(readTq).find((schedule) => schedule !== undefined) : undefined;
   for (const field of first === undefined ? old.slice(1) : old) field.keep(oneOnly);
   return first ?? read;
+}
+
+/** TQ1-9, or TQ-6 of ORC-7 and OBR-27; OBR-5 "has been retained for backward compatibility only" (v2.5.1 ch. 4.5.3.5). */
+function priority(obr: SegmentReader, schedule: Schedule | undefined): ServiceRequest['priority'] {
+  const old = obr.first(5, 'ServiceRequest.priority');
+  const sent = requestPriority(old?.code(1)?.toUpperCase());
+  if (schedule?.priority === undefined) return sent;
+  if (sent !== schedule.priority) old?.keep('The schedule of the order says its priority.');
+  return schedule.priority;
 }
 
 /** Only what G says is an intent; the other actions are the laboratory's. */
@@ -214,11 +224,7 @@ function addExtensions(
   if (orc?.statusReason !== undefined)
     extend(request, conceptExtension('request-statusReason', orc.statusReason));
   for (const info of supportingInfo(obr)) extend(request, info);
-  for (const cti of segments.studies) {
-    const study = researchStudy(cti, scope);
-    if (study !== undefined)
-      extend(request, { url: extensionUrl('workflow-researchStudy'), valueReference: study });
-  }
+  addStudies(segments.studies, request, scope);
 }
 
 /** OBR-12 and OBR-13, R5's supportingInfo: hazards and what the laboratory should know. Fasting is the specimen's. */

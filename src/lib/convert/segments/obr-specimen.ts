@@ -16,7 +16,7 @@ const fasting = new Set(['F', 'FNA', 'NF', 'NG']);
 export const isFasting = ({ repetition }: FieldReader): boolean =>
   repetition.get(3)?.trim() === 'HL70916' && fasting.has(repetition.get(1)?.trim() ?? '');
 
-type Described = Pick<Specimen, 'type' | 'receivedTime' | 'collection' | 'note'>;
+type Described = Pick<Specimen, 'type' | 'receivedTime' | 'collection' | 'note' | 'container' | 'condition'>;
 
 /**
  * What OBR itself says of the specimen. Senders before v2.5 have nothing else (OBR-15 is an SPS: type, additives, text
@@ -43,8 +43,10 @@ function describe(obr: SegmentReader, scope: Scope): Described {
     ...obr.all(39, 'Specimen.note').map((field) => conceptText(codeableConcept(field))),
   ].filter((text) => text !== undefined);
   if (comments.length > 0) result.note = comments.map((text) => ({ text }));
-  source?.code(6);
-  source?.code(7);
+  const additive = subcomponentConcept(source, 2);
+  if (additive !== undefined) result.container = [{ additiveCodeableConcept: additive }];
+  const condition = subcomponentConcept(source, 6);
+  if (condition !== undefined) result.condition = [condition];
   return result;
 }
 
@@ -74,7 +76,7 @@ export function mapObrSpecimen(
   const own = describe(obr, scope);
   if (Object.keys(own).length === 0) return undefined;
   if (specimens.length === 0) {
-    const { type, receivedTime, collection, note } = withTime(own, order);
+    const { type, receivedTime, collection, container, condition, note } = withTime(own, order);
     const specimen: Identified<Specimen> = {
       resourceType: 'Specimen',
       id: scope.nextId('Specimen', order.key),
@@ -83,19 +85,43 @@ export function mapObrSpecimen(
     specimen.subject = order.subject.reference;
     set(specimen, 'receivedTime', receivedTime);
     set(specimen, 'collection', collection);
+    set(specimen, 'container', container);
+    set(specimen, 'condition', condition);
     set(specimen, 'note', note);
     return scope.add(specimen);
   }
-  for (const { reference = '' } of specimens) {
-    const specimen = scope.resources.get(reference.slice('urn:uuid:'.length));
-    if (specimen?.resourceType === 'Specimen') fillSpecimen(specimen, own);
+  const known = specimens
+    .map(({ reference = '' }) => scope.resources.get(reference.slice('urn:uuid:'.length)))
+    .filter((specimen) => specimen?.resourceType === 'Specimen');
+  for (const specimen of known) fillSpecimen(specimen, own);
+  for (const [n, elements] of elementsOfFields) {
+    const parts = elements(own).filter((part) => part !== undefined);
+    const taken = new Set(known.flatMap(elements).map((part) => JSON.stringify(part)));
+    if (parts.length > 0 && !parts.some((part) => taken.has(JSON.stringify(part))))
+      obr.first(n, 'Specimen')?.keep('SPM says it of the specimen.');
   }
   return undefined;
 }
 
+/** What each field of OBR says, if SPM leaves it open. */
+const elementsOfFields: readonly (readonly [n: number, elements: (of: Described) => unknown[]])[] = [
+  [9, ({ collection }) => [collection?.quantity]],
+  [10, ({ collection }) => [collection?.collector]],
+  [14, ({ receivedTime }) => [receivedTime]],
+  [
+    15,
+    ({ type, condition = [], container = [], collection }) => [
+      ...[type, collection?.bodySite, collection?.method],
+      ...[...condition, ...container.map((one) => one.additiveCodeableConcept)],
+    ],
+  ],
+];
+
 function fillSpecimen(specimen: Specimen, own: Described): void {
   if (specimen.type === undefined) set(specimen, 'type', own.type);
   if (specimen.receivedTime === undefined) set(specimen, 'receivedTime', own.receivedTime);
+  if (specimen.container === undefined) set(specimen, 'container', own.container);
+  if (own.condition !== undefined) specimen.condition = [...(specimen.condition ?? []), ...own.condition];
   if (own.collection !== undefined) specimen.collection = { ...own.collection, ...specimen.collection };
   if (own.note !== undefined) specimen.note = [...(specimen.note ?? []), ...own.note];
 }

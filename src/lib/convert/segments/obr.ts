@@ -16,6 +16,7 @@ import { dateTime, instant } from '../datatypes/dtm';
 import { period } from '../datatypes/dr';
 import { entityIdentifier } from '../datatypes/ei';
 import { resultClinician } from '../datatypes/ndl';
+import { declare } from '../declared';
 import { absentReason, conceptExtension, extend } from '../extensions';
 import { codeKey, identifierKey } from '../keys';
 import type { FieldReader, SegmentReader } from '../reader';
@@ -79,6 +80,8 @@ interface Named {
   readonly orc: CommonOrder | undefined;
   readonly placer: Identifier | undefined;
   readonly filler: Identifier | undefined;
+  /** Numbers that ORC gives and OBR contradicts: the same order, under one more number. */
+  readonly further: readonly Identifier[];
   readonly code: CodeableConcept | undefined;
   readonly key: readonly string[];
 }
@@ -89,7 +92,11 @@ function nameOrder(segments: OrderSegments, type: string, scope: Scope, subject:
   const placer = entityIdentifier(obr.first(2, `${type}.identifier`), 'PLAC') ?? orc?.placer;
   const filler = entityIdentifier(obr.first(3, `${type}.identifier`), 'FILL') ?? orc?.filler;
   const code = codeableConcept(obr.first(4, `${type}.code`));
-  return { obr, orc, placer, filler, code, key: orderKey(scope, subject, obr, placer, filler, code) };
+  const further = [orc?.placer, orc?.filler].filter(
+    (number) => number !== undefined && number.value !== placer?.value && number.value !== filler?.value,
+  ) as Identifier[];
+  const key = orderKey(scope, subject, obr, placer, filler, code);
+  return { obr, orc, placer, filler, further, code, key };
 }
 
 /** OBR with its ORC in a result: a DiagnosticReport and the ServiceRequest that it answers. */
@@ -134,7 +141,7 @@ export function mapOrderedObr(
 }
 
 function mapReport(
-  { obr, orc, placer, filler, code, key }: Named,
+  { obr, orc, placer, filler, further, code, key }: Named,
   segments: OrderSegments,
   request: Identified<ServiceRequest>,
   scope: Scope,
@@ -152,7 +159,7 @@ function mapReport(
   set(
     report,
     'identifier',
-    list([placer, filler, group && { type: { text: 'Observation group' }, ...group }]),
+    list([placer, filler, ...further, group && { type: { text: 'Observation group' }, ...group }]),
   );
   report.basedOn = [scope.reference(request.id)];
   report.status = status(obr);
@@ -164,7 +171,9 @@ function mapReport(
   const effective = readEffective(obr, 'DiagnosticReport');
   set(report, 'effectiveDateTime', effective.dateTime);
   set(report, 'effectivePeriod', effective.period);
-  set(report, 'issued', instant(obr.first(22, 'DiagnosticReport.issued')));
+  const issued = instant(obr.first(22, 'DiagnosticReport.issued'));
+  if (issued !== undefined) report.issued = issued;
+  else declare(report, 'DiagnosticReport', obr, { 22: ['issued', 'dateTime'] }, scope);
   const clinicians = (n: number, target: string): Reference[] =>
     obr
       .all(n, `DiagnosticReport.${target}`)

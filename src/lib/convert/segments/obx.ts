@@ -21,6 +21,7 @@ import { asText, literalText, observationValue } from '../datatypes/observation-
 import { readUnit } from '../datatypes/quantity';
 import { referenceRange } from '../datatypes/reference-range';
 import { referencePointer } from '../datatypes/rp';
+import { sampledData } from '../datatypes/sampled-data';
 import { address } from '../datatypes/xad';
 import { practitioners } from '../datatypes/xcn';
 import { organization } from '../datatypes/xon';
@@ -43,7 +44,7 @@ const kept = {
   12: 'Since when the reference range is valid: R4 ranges do not say.',
   13: protocol,
   22: protocol,
-  23: 'What kind of name it is: R4 organizations have one name.',
+  23: 'Kind of name, assigning facility, further names: R4 has one organization here, with one name.',
   26: protocol,
   27: protocol,
   28: protocol,
@@ -54,6 +55,8 @@ const kept = {
 /** Types whose repetitions are the lines of one text. */
 const textTypes = new Set(['ST', 'TX', 'FT', '']);
 const documentTypes = new Set(['ED', 'RP']);
+/** Arrays of numbers (ch. 7.14). */
+const waveformTypes = new Set(['NA', 'MA']);
 
 /** OBX: an Observation. Every OBX with a value becomes one, whatever else is missing. */
 export function mapObx(
@@ -193,7 +196,8 @@ function setValue(
   resultStatus: string | undefined,
 ): void {
   const type = obx.code(2, 'Observation.value')?.toUpperCase() ?? '';
-  const unit = readUnit(obx.first(6, 'Observation.value.unit'));
+  const unitField = obx.first(6, 'Observation.value.unit');
+  const unit = readUnit(unitField);
   const values = obx.all(5, 'Observation.value');
   if (values.length === 0) {
     const why = codeableConcept(obx.first(32, 'Observation.dataAbsentReason'));
@@ -211,6 +215,8 @@ function setValue(
       values[0]?.reportOnce('warning', 'VALUE_TYPE_MISSING', 'OBX-2 is empty; the value was read as text.');
     }
     observation.valueString = lines(values);
+  } else if (waveformTypes.has(type)) {
+    setWaveform(observation, obx, values, type, scope);
   } else if (values.length === 1) {
     const [value] = values;
     if (value !== undefined) Object.assign(observation, observationValue(value, type, unit) ?? asText(value));
@@ -229,6 +235,47 @@ function setValue(
   }
   const range = obx.text(7, 'Observation.referenceRange');
   if (range !== undefined) observation.referenceRange = [referenceRange(range, unit)];
+  if (unitField !== undefined && unit !== undefined && !hasQuantity(observation)) {
+    const { unit: display, ...code } = unit;
+    unitField.target = 'Observation.extension(unit)';
+    extend(observation, { url: unitUrl, valueCoding: { ...code, display } });
+  }
+}
+
+/** A number that is sent as text (`12.5` in an ST) still has its unit, which R4 keeps with quantities alone. */
+const unitUrl = 'urn:medrelay:extension:unit';
+
+function hasQuantity({ referenceRange: ranges, component, ...value }: Observation): boolean {
+  const [range] = ranges ?? [];
+  return (
+    range?.low !== undefined ||
+    range?.high !== undefined ||
+    [value, ...(component ?? [])].some(
+      ({ valueQuantity, valueRange, valueRatio }) =>
+        valueQuantity !== undefined || valueRange !== undefined || valueRatio !== undefined,
+    )
+  );
+}
+
+/** Numbers of a waveform: a signal where its channel is described, else the numbers as text, as they were sent. */
+function setWaveform(
+  observation: Identified<Observation>,
+  obx: SegmentReader,
+  values: readonly FieldReader[],
+  type: string,
+  scope: Scope,
+): void {
+  const valueSampledData = sampledData(values, type, obx.segment, scope);
+  if (valueSampledData !== undefined && (valueSampledData.data?.length ?? 0) <= longestText) {
+    observation.valueSampledData = valueSampledData;
+    return;
+  }
+  obx.report(
+    'info',
+    'WAVEFORM_AS_TEXT',
+    'No one channel definition (OBX-2 CD, same OBX-4) says how these numbers were sampled; they are text now.',
+  );
+  observation.valueString = lines(values);
 }
 
 /** Repetitions as lines; an empty repetition is an empty line. */
@@ -332,6 +379,7 @@ function producerId(field: FieldReader | undefined, scope: Scope): Reference | u
     });
   }
   set(producer, 'name', name ?? otherName);
+  if (name !== undefined && otherName !== undefined && otherName !== name) producer.alias = [otherName];
   const reference = scope.add(producer);
   set(reference, 'display', name ?? otherName);
   return reference;

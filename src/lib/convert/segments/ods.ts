@@ -31,7 +31,7 @@ export function mapDiet(
     resourceType: 'NutritionOrder',
     id: scope.nextId('NutritionOrder', subject.patient.id, ...key),
   } as Identified<NutritionOrder>;
-  set(order, 'identifier', list([orc.placer, orc.filler, ...orc.otherIdentifiers]));
+  set(order, 'identifier', list([orc.placer, orc.filler, orc.requisition, ...orc.otherIdentifiers]));
   order.status = requestStatus(orc) ?? 'unknown';
   order.intent = 'order';
   order.patient = subject.reference;
@@ -43,8 +43,13 @@ export function mapDiet(
   for (const segment of diets) addDiet(order, segment, scope);
   for (const tray of trays)
     scope.open(tray).keepAll('How the kitchen serves it: R4 nutrition orders do not say.');
-  const texts = mapNotes(notes, scope, 'NutritionOrder.note');
-  if (texts !== undefined) order.note = [...(order.note ?? []), ...texts];
+  const asked = orc.schedules.flatMap(({ condition, instruction }) => list([condition, instruction]) ?? []);
+  const texts = [
+    ...(order.note ?? []),
+    ...asked.map((text) => ({ text })),
+    ...(mapNotes(notes, scope, 'NutritionOrder.note') ?? []),
+  ];
+  if (texts.length > 0) order.note = texts;
   const reference = scope.add(order);
   addOrderEvent(orc, reference, scope);
   return reference;

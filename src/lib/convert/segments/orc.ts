@@ -12,6 +12,7 @@ import { address } from '../datatypes/xad';
 import { practitioner, practitioners } from '../datatypes/xcn';
 import { organization } from '../datatypes/xon';
 import { contactPoint } from '../datatypes/xtn';
+import { declare } from '../declared';
 import { absentReason } from '../extensions';
 import { codeKey } from '../keys';
 import type { FieldReader, SegmentReader } from '../reader';
@@ -22,7 +23,7 @@ const kept = {
   5: 'The name of the code.',
   6: 'How the filler should respond: protocol between the two systems.',
   14: 'What is said about the number.',
-  21: 'What kind of name it is: R4 organizations have one name.',
+  21: 'Kind of name, assigning facility, further names: R4 has one organization here, with one name.',
   22: 'Parts of the address that R4 has no element for.',
   20: 'Advance beneficiary notice: R4 orders have none.',
   25: 'HL7 table 0038 has no modifiers that R4 could hold.',
@@ -227,6 +228,8 @@ export function addOrderEvent(
     target: [target],
   } as Identified<Provenance>;
   set(provenance, 'occurredDateTime', event.occurred);
+  if (event.recorded === undefined && !orc.reader.isEmpty(15))
+    declare(provenance, 'Provenance', orc.reader, { 9: ['recorded', 'dateTime'] }, scope);
   const recorded = event.recorded ?? instant(scope.open(scope.message.msh).first(7, 'Provenance.recorded'));
   if (recorded === undefined) Object.assign(provenance, { _recorded: absentReason('unknown') });
   else provenance.recorded = recorded;

@@ -42,6 +42,7 @@ export function mapPda(segment: Hl7Segment, scope: Scope, subject: PatientSubjec
   if (causes !== undefined) {
     const died = observe(cause);
     set(died, 'issued', signed);
+    if (signed === undefined) declare(died, 'Observation', pda, { 4: ['issued', 'dateTime'] }, scope);
     if (certifier !== undefined) died.performer = [certifier];
     const [first] = causes;
     if (causes.length === 1 && first !== undefined) died.valueCodeableConcept = first;

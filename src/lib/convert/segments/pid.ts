@@ -9,6 +9,7 @@ import {
   ombEthnicity,
   ombRace,
 } from '../codemaps/patient';
+import { religion as religions } from '../codemaps/religion';
 import { codeableConcept } from '../datatypes/cwe';
 import { identifier, identifierType } from '../datatypes/cx';
 import { date, dateOnly, dateTime, dateTimeOf, readDtm } from '../datatypes/dtm';
@@ -27,6 +28,8 @@ import { Rejection } from '../types';
 export interface PatientSubject {
   readonly patient: Identified<Patient>;
   readonly reference: Reference;
+  /** PID-3.5 of the identifier by which the patient is known. */
+  readonly keyType: string | undefined;
   /** Identifier of PID-18 when the sender gave one; it may stand for the visit. */
   readonly account?: Identifier;
 }
@@ -48,8 +51,9 @@ const rows: DeclaredFields = {
 export function mapPid(segment: Hl7Segment, scope: Scope): PatientSubject {
   const pid = scope.open(segment, kept);
   const identifiers = readIdentifiers(pid);
-  const key = chooseIdentifier(identifiers, scope);
-  if (key === undefined) throw new Rejection('NO_PATIENT_ID', `PID[${segment.occurrence}]-3`);
+  const chosen = chooseIdentifier(identifiers, scope);
+  if (chosen === undefined) throw new Rejection('NO_PATIENT_ID', `PID[${segment.occurrence}]-3`);
+  const { identifier: key, type: keyType } = chosen;
   const patient: Identified<Patient> = {
     resourceType: 'Patient',
     id: scope.id('Patient', key.system ?? '', key.value ?? ''),
@@ -86,7 +90,7 @@ export function mapPid(segment: Hl7Segment, scope: Scope): PatientSubject {
   // The same patient again (each group of a merge repeats the survivor) is the one that is there.
   const subject = scope.resources.get(patient.id) as Identified<Patient>;
   const account = mapAccount(pid, scope, reference);
-  return account === undefined ? { patient: subject, reference } : { patient: subject, reference, account };
+  return { patient: subject, reference, keyType, ...(account !== undefined && { account }) };
 }
 
 export interface OwnIdentifier {
@@ -107,12 +111,12 @@ function readIdentifiers(pid: SegmentReader): OwnIdentifier[] {
 export function chooseIdentifier(
   identifiers: readonly OwnIdentifier[],
   scope: Scope,
-): Identifier | undefined {
+): OwnIdentifier | undefined {
   for (const type of scope.context.profile.identifierTypeOrder) {
     const match = identifiers.find((own) => own.type === type);
-    if (match !== undefined) return match.identifier;
+    if (match !== undefined) return match;
   }
-  return identifiers[0]?.identifier;
+  return identifiers[0];
 }
 
 const ssn = /^\d{3}-?\d{2}-?\d{4}$/;
@@ -243,7 +247,10 @@ function extensions(pid: SegmentReader): Extension[] {
   const maiden = humanName(pid.first(6, 'Patient.extension(patient-mothersMaidenName)'));
   if (maiden !== undefined)
     add(stringExtension('patient-mothersMaidenName', maiden.family ?? nameText(maiden)));
-  const religion = codeableConcept(pid.first(17, 'Patient.extension(patient-religion)'), { table: '0006' });
+  const religion = codeableConcept(pid.first(17, 'Patient.extension(patient-religion)'), {
+    table: '0006',
+    map: religions,
+  });
   if (religion !== undefined) add(conceptExtension('patient-religion', religion));
   const place = pid.text(23, 'Patient.extension(patient-birthPlace)');
   if (place !== undefined) {

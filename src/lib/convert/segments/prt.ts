@@ -1,5 +1,6 @@
 import type { CodeableConcept, Device, PractitionerRole, Reference } from 'fhir/r4';
 import type { Hl7Segment } from '../../hl7';
+import { participationRole } from '../codemaps/roles';
 import { codeableConcept } from '../datatypes/cwe';
 import { dateTime } from '../datatypes/dtm';
 import { period } from '../datatypes/dr';
@@ -38,7 +39,7 @@ export interface Participation {
 export function readPrt(segment: Hl7Segment, scope: Scope, target: string): Participation {
   const prt = scope.open(segment, kept);
   const roleField = prt.first(4, `${target}.function`);
-  const role = codeableConcept(roleField, { table: '0912' });
+  const role = codeableConcept(roleField, { table: '0912', map: participationRole });
   return {
     role,
     roleCode: roleField?.code(1)?.toUpperCase(),

@@ -8,7 +8,14 @@ import type {
 } from 'fhir/r4';
 import type { Hl7Segment } from '../../hl7';
 import { bedStatus } from '../codemaps/bed-status';
-import { admissionType, encounterClass, eventStatus, undoesDischarge } from '../codemaps/encounter';
+import {
+  admissionType,
+  encounterClass,
+  eventStatus,
+  serviceType,
+  specialArrangement,
+  undoesDischarge,
+} from '../codemaps/encounter';
 import { table, terminology } from '../codemaps/table';
 import { codeableConcept, codingOf } from '../datatypes/cwe';
 import { identifier } from '../datatypes/cx';
@@ -64,8 +71,10 @@ const rows: DeclaredFields = {
 const undone = 'The discharge that this event takes back.';
 const keptOfReopened = { ...kept, 36: undone, 37: undone, 45: undone } as const;
 
-const noKey =
-  'PV1 names no visit (PV1-19, PV1-50, PID-18, PV1-44 are empty), so no Encounter was made; the segment stays in the raw message.';
+const noKeyFor = (numbers: string): string =>
+  `PV1 names no visit (${numbers} are empty), so no Encounter was made; the segment stays in the raw message.`;
+const noKey = noKeyFor('PV1-19 and PV1-50');
+const noKeyOfAdt = noKeyFor('PV1-19, PV1-50, PID-18, PV1-44');
 
 /**
  * PV1: the Encounter. What names a visit: PV1-19, else PV1-50; in an ADT message, which is about the visit, also the
@@ -78,7 +87,7 @@ export function mapPv1(segment: Hl7Segment, scope: Scope, subject: PatientSubjec
   const isAdt = scope.header.messageCode === 'ADT';
   const numbers = list([
     identifier(pv1.first(19, 'Encounter.identifier'), 'VN'),
-    identifier(pv1.first(50, 'Encounter.identifier'), 'VN'),
+    ...pv1.all(50, 'Encounter.identifier').map((field) => identifier(field, 'VN')),
   ]);
   const admitted = dateTime(pv1.first(44, 'Encounter.period.start'));
   const id = encounterId(
@@ -88,8 +97,9 @@ export function mapPv1(segment: Hl7Segment, scope: Scope, subject: PatientSubjec
     isAdt ? admitted : undefined,
   );
   if (id === undefined) {
-    if (!isEmpty(segment)) pv1.report('info', 'ENCOUNTER_WITHOUT_KEY', noKey);
-    pv1.keepAll(noKey);
+    const reason = isAdt ? noKeyOfAdt : noKey;
+    if (!isEmpty(segment)) pv1.report('info', 'ENCOUNTER_WITHOUT_KEY', reason);
+    pv1.keepAll(reason);
     return undefined;
   }
   const discharged = isReopened ? undefined : dateTime(pv1.first(45, 'Encounter.period.end'));
@@ -112,7 +122,11 @@ export function mapPv1(segment: Hl7Segment, scope: Scope, subject: PatientSubjec
       codeableConcept(pv1.first(18, 'Encounter.type'), { table: '0018' }),
     ]),
   );
-  set(encounter, 'serviceType', codeableConcept(pv1.first(10, 'Encounter.serviceType'), { table: '0069' }));
+  set(
+    encounter,
+    'serviceType',
+    codeableConcept(pv1.first(10, 'Encounter.serviceType'), { table: '0069', map: serviceType }),
+  );
   encounter.subject = subject.reference;
   set(encounter, 'participant', participants(pv1, scope));
   set(encounter, 'period', period(admitted, discharged, pv1));
@@ -208,7 +222,9 @@ function hospitalization(pv1: SegmentReader, isReopened: boolean): EncounterHosp
   set(
     result,
     'specialArrangement',
-    each(pv1.all(15, at('specialArrangement')), (field) => codeableConcept(field, { table: '0009' })),
+    each(pv1.all(15, at('specialArrangement')), (field) =>
+      codeableConcept(field, { table: '0009', map: specialArrangement }),
+    ),
   );
   if (!isReopened) {
     const destination = pv1.first(37, at('destination'));

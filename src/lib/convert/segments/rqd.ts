@@ -50,7 +50,7 @@ export function mapSupply(
     id: scope.nextId('SupplyRequest', subject.patient.id, ...key, ...codeKey(item)),
   } as Identified<SupplyRequest>;
   rqd.entry = `urn:uuid:${request.id}`;
-  set(request, 'identifier', list([orc.placer, orc.filler, ...orc.otherIdentifiers]));
+  set(request, 'identifier', list([orc.placer, orc.filler, orc.requisition, ...orc.otherIdentifiers]));
   const status = prescriptionStatus(orc);
   // R4's codes for supplies: stopped is not one of them.
   request.status =

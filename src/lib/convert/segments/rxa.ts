@@ -18,6 +18,7 @@ import { period } from '../datatypes/dr';
 import { location } from '../datatypes/pl';
 import { address } from '../datatypes/xad';
 import { practitioners } from '../datatypes/xcn';
+import { declare, type DeclaredFields } from '../declared';
 import { absentReason, extend } from '../extensions';
 import { codeKey, identifierKey } from '../keys';
 import type { FieldReader, SegmentReader } from '../reader';
@@ -33,10 +34,9 @@ import { amount, keepLonelyUnit, strength } from './rx-amounts';
 import { batchOf } from './rxd';
 import { readRxr } from './rxr';
 
-const counter = 'Counter: order of segments in the message.';
 const kept = {
-  1: counter,
-  2: counter,
+  1: 'Number of the give that was administered: none (0), or none that R4 could refer to.',
+  2: 'Number of the administration: no number.',
   8: 'Form: R4 administrations have the form of the Medication.',
   12: 'Time unit of the rate: the dose is an amount.',
   14: 'Strength of the product: not of one administration.',
@@ -46,6 +46,9 @@ const kept = {
   26: 'Type of pharmacy order: the prescription has it.',
   29: 'Radio tag of the package.',
 };
+
+/** RXA-2 counts the administrations of one order (v2.5.1 ch. 4.14.7.2), which R4 has no element for. */
+const rows: DeclaredFields = { 2: ['administration-number', 'integer'] };
 
 /** RXA with what follows it. */
 export interface Administration {
@@ -70,14 +73,13 @@ function operationOf(rxa: SegmentReader, { event }: CommonOrder): Coding | undef
   return operation;
 }
 
-/** 999 and 0 are RXA-6's ways to say that nobody knows, or that there was none. */
+/** 999 is RXA-6's way to say that nobody knows how much it was (v2.5.1 ch. 4.14.7.6). */
 function dose(rxa: SegmentReader, target: string): Quantity | undefined {
   const number = rxa.first(6, target);
   const unit = rxa.first(7, target);
   if (number?.code(1) === '999') {
-    number.keep('999 says that the amount is unknown.');
-    unit?.keep('999 says that the amount is unknown.');
-    return undefined;
+    unit?.keep('A unit without its amount.');
+    return absentReason('unknown');
   }
   const quantity = amount(number, unit);
   keepLonelyUnit(unit, quantity);
@@ -206,6 +208,7 @@ export function mapImmunization(
   for (const rxr of routes.slice(others.length > 0 ? 1 : routes.length))
     scope.open(rxr).keepAll('R4 has one route.');
   set(immunization, 'doseQuantity', dose(rxa, 'Immunization.doseQuantity'));
+  declare(immunization, 'Immunization', rxa, rows, scope);
   const all = participations.map((prt) => readPrt(prt, scope, 'Immunization.performer'));
   set(immunization, 'performer', immunizationPerformers(rxa, orc, all, scope));
   const texts = mapNotes(notes, scope, 'Immunization.note');
@@ -376,6 +379,7 @@ export function mapAdministration(
       url: 'http://hl7.org/fhir/StructureDefinition/event-location',
       valueReference: where,
     });
+  declare(administration, 'MedicationAdministration', rxa, rows, scope);
   setDosage(administration, rxa, routes, scope);
   scope.add(administration);
   return administration;

@@ -99,7 +99,13 @@ export function mapRxd(
     ...(performersOf(others) ?? []),
   ];
   if (performers.length > 0) dispense.performer = performers.map((actor) => ({ actor }));
-  if (prescription !== undefined) dispense.authorizingPrescription = [scope.reference(prescription.id)];
+  set(
+    dispense,
+    'authorizingPrescription',
+    prescription === undefined
+      ? list([orc?.placer, orc?.filler])?.map((named) => ({ type: 'MedicationRequest', identifier: named }))
+      : [scope.reference(prescription.id)],
+  );
   set(dispense, 'type', codeableConcept(rxd.first(33, 'MedicationDispense.type'), { table: '0484' }));
   const unit = rxd.first(5, 'MedicationDispense.quantity');
   const quantity = amount(rxd.first(4, 'MedicationDispense.quantity'), unit);

@@ -1,6 +1,6 @@
 import type { CodeableConcept } from 'fhir/r4';
 import type { Hl7Segment } from '../../hl7';
-import { route as routes } from '../codemaps/pharmacy';
+import { administrationMethod, route as routes } from '../codemaps/pharmacy';
 import { codeableConcept } from '../datatypes/cwe';
 import type { Scope } from '../scope';
 
@@ -17,7 +17,10 @@ const kept = { 6: 'R4 sites have no modifiers.' };
 export function readRxr(segment: Hl7Segment, scope: Scope, target: string): Route {
   const rxr = scope.open(segment, kept);
   const device = rxr.first(3, `${target}.method`);
-  const method = codeableConcept(rxr.first(4, `${target}.method`), { table: '0165' });
+  const method = codeableConcept(rxr.first(4, `${target}.method`), {
+    table: '0165',
+    map: administrationMethod,
+  });
   if (method !== undefined) device?.keep('RXR-4 says how it is given.');
   return {
     route: codeableConcept(rxr.first(1, `${target}.route`), { table: '0162', map: routes }),

@@ -1,6 +1,12 @@
 import type { Appointment, AppointmentParticipant, Identifier } from 'fhir/r4';
 import type { Hl7Segment } from '../../hl7';
-import { appointmentStatus, bookingEvent, endingEvent, minutesIn } from '../codemaps/appointments';
+import {
+  appointmentReason,
+  appointmentStatus,
+  bookingEvent,
+  endingEvent,
+  minutesIn,
+} from '../codemaps/appointments';
 import { terminology } from '../codemaps/table';
 import { codeableConcept } from '../datatypes/cwe';
 import { dateTime } from '../datatypes/dtm';
@@ -61,7 +67,10 @@ export function mapSch(segment: Hl7Segment, timing: readonly Hl7Segment[], scope
   const why = codeableConcept(sch.first(6, 'Appointment.cancelationReason'));
   if (isCancelled) set(appointment, 'cancelationReason', why);
   else declare(appointment, 'Appointment', sch, { 6: ['event-reason', 'CodeableConcept'] }, scope);
-  const reason = codeableConcept(sch.first(7, 'Appointment.reasonCode'), { table: '0276' });
+  const reason = codeableConcept(sch.first(7, 'Appointment.reasonCode'), {
+    table: '0276',
+    map: appointmentReason,
+  });
   set(appointment, 'reasonCode', list([reason]));
   set(
     appointment,

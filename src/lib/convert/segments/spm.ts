@@ -9,6 +9,7 @@ import type {
   SpecimenContainer,
 } from 'fhir/r4';
 import type { Hl7Segment } from '../../hl7';
+import { collectionMethod } from '../codemaps/specimens';
 import { codeableConcept } from '../datatypes/cwe';
 import { identifier } from '../datatypes/cx';
 import { dateTime } from '../datatypes/dtm';
@@ -141,12 +142,12 @@ function parents(fields: readonly FieldReader[]): Reference[] | undefined {
 /** SPM-11 is R5's Specimen.role; SPM-15 has an extension of R4's own. */
 function extensions(spm: SegmentReader): Extension[] | undefined {
   const holder: { extension?: Extension[] } = {};
-  const role = codeableConcept(spm.first(11, 'Specimen.extension(role)'), { table: '0369' });
-  if (role !== undefined) {
-    extend(holder, {
-      url: 'http://hl7.org/fhir/5.0/StructureDefinition/extension-Specimen.role',
-      valueCodeableConcept: role,
-    });
+  for (const field of spm.all(11, 'Specimen.extension(role)')) {
+    const valueCodeableConcept = codeableConcept(field, { table: '0369' });
+    if (valueCodeableConcept !== undefined) {
+      const url = 'http://hl7.org/fhir/5.0/StructureDefinition/extension-Specimen.role';
+      extend(holder, { url, valueCodeableConcept });
+    }
   }
   for (const field of spm.all(15, 'Specimen.extension(specialHandling)')) {
     const handling = codeableConcept(field, { table: '0376' });
@@ -166,7 +167,11 @@ function collection(
   if (end !== undefined && when !== undefined) set(result, 'collectedPeriod', period(start, end, when));
   else set(result, 'collectedDateTime', start);
   set(result, 'quantity', quantityOf(spm.first(12, 'Specimen.collection.quantity')));
-  set(result, 'method', codeableConcept(spm.first(7, 'Specimen.collection.method'), { table: '0488' }));
+  set(
+    result,
+    'method',
+    codeableConcept(spm.first(7, 'Specimen.collection.method'), { table: '0488', map: collectionMethod }),
+  );
   set(result, 'bodySite', bodySite(spm, scope, order));
   return Object.keys(result).length === 0 ? undefined : result;
 }

@@ -7,6 +7,7 @@ import { dateTime, instant } from '../datatypes/dtm';
 import { entityIdentifier } from '../datatypes/ei';
 import { practitioner, practitioners } from '../datatypes/xcn';
 import { declare, type DeclaredFields } from '../declared';
+import { absentReason } from '../extensions';
 import { identifierKey } from '../keys';
 import type { SegmentReader } from '../reader';
 import type { Identified, Scope } from '../scope';
@@ -31,6 +32,8 @@ const rows: DeclaredFields = {
 /** A document, and the media type that TXA-3 gives its content where the content itself names none. */
 export interface Document {
   readonly resource: Identified<DocumentReference>;
+  /** The document that this one replaces. */
+  readonly replaced: Reference | undefined;
   readonly mediaType: string | undefined;
 }
 
@@ -43,10 +46,12 @@ export function mapTxa(
 ): Document {
   const txa = scope.open(segment, kept);
   const number = entityIdentifier(txa.first(12, 'DocumentReference.masterIdentifier'));
-  const key = number === undefined ? ['message', scope.messageKey] : ['number', ...identifierKey(number)];
   const resource: Identified<DocumentReference> = {
     resourceType: 'DocumentReference',
-    id: scope.id('DocumentReference', subject.patient.id, ...key),
+    id:
+      number === undefined
+        ? scope.id('DocumentReference', subject.patient.id, 'message', scope.messageKey)
+        : numbered(number, scope, subject),
     status: status(txa, scope),
     subject: subject.reference,
     content: [],
@@ -64,7 +69,8 @@ export function mapTxa(
   const authors = practitioners(txa.all(9, 'DocumentReference.author'), scope);
   if (authors.length > 0) resource.author = authors;
   set(resource, 'authenticator', authenticator(txa, resource, scope));
-  relate(resource, txa, scope);
+  const parent = entityIdentifier(txa.first(13, 'DocumentReference.relatesTo'));
+  const replaced = relate(resource, parent, txa, scope, subject);
   const titles = txa.all(25, 'DocumentReference.description').flatMap((field) => field.get(1) ?? []);
   if (titles.some((title) => title.trim() !== '')) resource.description = titles.join('\n');
   const label = codeableConcept(txa.first(18, 'DocumentReference.securityLabel'), { table: '0272' });
@@ -72,10 +78,11 @@ export function mapTxa(
   setContext(resource, txa, visit);
   declare(resource, 'DocumentReference', txa, rows, scope);
   scope.add(resource);
+  if (replaced !== undefined) scope.add(replaced);
   const shown = txa.first(3, 'DocumentReference.content.attachment.contentType');
   const mediaType = contentType(shown?.code(1), undefined);
   if (mediaType === undefined) shown?.keep('TXA-3 names no media type (HL7 table 0191).');
-  return { resource, mediaType };
+  return { resource, replaced: replaced && scope.reference(replaced.id), mediaType };
 }
 
 /** T11 takes the document back; else TXA-19; a document that is spoken of is otherwise the current one. */
@@ -115,17 +122,48 @@ function authenticator(
   return practitioner(assigned, scope);
 }
 
-/** The parent document: added to or replaced as the event says, else a version before this one. */
-function relate(resource: Identified<DocumentReference>, txa: SegmentReader, scope: Scope): void {
-  const parent = entityIdentifier(txa.first(13, 'DocumentReference.relatesTo'));
-  if (parent === undefined) return;
+const numbered = (number: Identifier, scope: Scope, { patient }: PatientSubject): string =>
+  scope.id('DocumentReference', patient.id, 'number', ...identifierKey(number));
+
+/**
+ * The parent document: added to or replaced as the event says, else a version before this one. Returns the one that is
+ * replaced: superseded, and the same person's; what it holds nobody says here, so the store leaves that as it is.
+ */
+function relate(
+  resource: Identified<DocumentReference>,
+  parent: Identifier | undefined,
+  txa: SegmentReader,
+  scope: Scope,
+  subject: PatientSubject,
+): Identified<DocumentReference> | undefined {
   const code = relation(scope.event);
-  if (code !== undefined) {
-    const target = { type: 'DocumentReference', identifier: parent };
-    resource.relatesTo = [{ code, target }];
-  } else {
-    declare(resource, 'DocumentReference', txa, { 13: ['parent-document', 'EntityIdentifier'] }, scope);
+  if (parent === undefined) {
+    if (code === 'replaces')
+      txa.report('warning', 'REPLACED_UNKNOWN', 'TXA-13 names no document, so none was superseded.');
+    return undefined;
   }
+  if (code === undefined) {
+    declare(resource, 'DocumentReference', txa, { 13: ['parent-document', 'EntityIdentifier'] }, scope);
+    return undefined;
+  }
+  const id = numbered(parent, scope, subject);
+  if (id === resource.id) {
+    txa.first(13, 'DocumentReference.relatesTo')?.keep('The document itself: its number stays the same.');
+    return undefined;
+  }
+  if (code !== 'replaces') {
+    resource.relatesTo = [{ code, target: { type: 'DocumentReference', identifier: parent } }];
+    return undefined;
+  }
+  resource.relatesTo = [{ code, target: { ...scope.reference(id), identifier: parent } }];
+  return {
+    resourceType: 'DocumentReference',
+    id,
+    masterIdentifier: parent,
+    status: 'superseded',
+    subject: subject.reference,
+    content: [{ attachment: absentReason('unknown') }],
+  };
 }
 
 function setContext(

@@ -68,17 +68,19 @@ export interface Merged {
 
 /**
  * What a resource must say and the message does not know: the status of a visit that an update only mentions, a class
- * that PV1-2 leaves out. It fills the gap of a new resource, and is never an answer to what is known.
+ * that PV1-2 leaves out, a document that is elsewhere. It fills the gap of a new resource, and is never an answer to what is known.
  */
 function isSilence(property: string, value: unknown): boolean {
   if (property === 'status') return value === 'unknown';
-  if (!isElements(value)) return false;
-  const { extension, ...rest } = value;
-  return (
-    Object.keys(rest).length === 0 &&
-    asList(extension).some(({ url }) => url === 'http://hl7.org/fhir/StructureDefinition/data-absent-reason')
-  );
+  if (property === 'content') return asList(value).every(({ attachment }) => isAbsent(attachment));
+  return isElements(value) && isAbsent(value) && Object.keys(value).length === 1;
 }
+
+const isAbsent = (value: unknown): boolean =>
+  isElements(value) &&
+  asList(value['extension']).some(
+    ({ url }) => url === 'http://hl7.org/fhir/StructureDefinition/data-absent-reason',
+  );
 
 /**
  * HL7 v2 snapshot semantics (v2.5.1 ch. 2.5.3): an empty field says nothing, so a stored element stays; `""` says

@@ -41,14 +41,14 @@ interface TypeTable {
   readonly kind: string;
   readonly abstract?: boolean;
   readonly base?: string;
-  readonly elements: Readonly<Record<string, string>>;
+  /** A line for each: `coverage 0..* Account.coverage`. */
+  readonly elements: string;
 }
 
 // Maps, not objects: `constructor` and `__proto__` are no types.
 const types = new Map<string, TypeTable>(Object.entries(tables.types));
-const valueSets = new Map<string, Readonly<Record<string, readonly string[]>>>(
-  Object.entries(tables.valueSets),
-);
+/** By name: system -> its codes, with blanks between them. */
+const valueSets = new Map<string, Readonly<Record<string, string>>>(Object.entries(tables.valueSets));
 
 /** Required value sets that are somebody else's registry: BCP 13 (with the short forms of CapabilityStatement) and ISO 4217. */
 const registries: ReadonlyMap<string, RegExp> = new Map([
@@ -60,7 +60,9 @@ const bindings = new Map<string, Binding | undefined>();
 
 function bindingOf(name: string): Binding | undefined {
   if (bindings.has(name)) return bindings.get(name);
-  const systems = Object.entries(valueSets.get(name) ?? {});
+  const systems = Object.entries(valueSets.get(name) ?? {}).map(
+    ([system, codes]) => [system, codes.split(' ')] as const,
+  );
   const open = registries.get(name);
   const binding =
     systems.length === 0 && !open
@@ -78,9 +80,9 @@ const TYPE = /^([\w.]+)(?:\(([^)]*)\))?(?:\{([^}]*)\})?$/;
 const URI_TYPES = new Set(['uri', 'url', 'canonical']);
 const capitalised = (name: string): string => name.charAt(0).toUpperCase() + name.slice(1);
 
-/** Reads one line of the table, e.g. `"value[x]": "0..1 Quantity string"`. */
-function propertiesOf(owner: string, element: string, line: string): { min: string; properties: Property[] } {
-  const [cardinality = '', ...typeNames] = line.split(' ');
+/** Reads one line of the table, e.g. `value[x] 0..1 Quantity string`. */
+function propertiesOf(owner: string, line: string): { element: string; min: string; properties: Property[] } {
+  const [element = '', cardinality = '', ...typeNames] = line.split(' ');
   const [min = '0', max = '1'] = cardinality.split('..');
   const group = element.endsWith('[x]') ? element : undefined;
   const properties = typeNames.map((given): Property => {
@@ -102,7 +104,7 @@ function propertiesOf(owner: string, element: string, line: string): { min: stri
       isUri: URI_TYPES.has(type),
     };
   });
-  return { min, properties };
+  return { element, min, properties };
 }
 
 function compile(name: string): TypePlan | undefined {
@@ -116,10 +118,10 @@ function compile(name: string): TypePlan | undefined {
   // An extension may nest extensions with relative urls, though the element is defined at its base.
   const nested = properties.get('extension');
   if (name === 'Extension' && nested) properties.set('extension', { ...nested, isOuterExtension: false });
-  for (const [element, line] of Object.entries(table.elements)) {
-    const parsed = propertiesOf(name, element, line);
+  for (const line of table.elements === '' ? [] : table.elements.split('\n')) {
+    const parsed = propertiesOf(name, line);
     for (const property of parsed.properties) properties.set(property.name, property);
-    if (parsed.min !== '0') required.push({ label: element, anyOf: parsed.properties });
+    if (parsed.min !== '0') required.push({ label: parsed.element, anyOf: parsed.properties });
   }
   return {
     name,

@@ -45,6 +45,7 @@ const MALFORMED = fault('reference-format', 'is not Type/id, #id, an absolute UR
 const CONDITIONAL = fault('reference-format', 'a search as reference is for a transaction only');
 const TARGET = fault('reference-target', 'this element may not refer to that type of resource');
 const TYPE = fault('reference-type', 'Reference.type differs from the type that is referred to');
+const NO_TYPE = fault('reference-type', 'Reference.type is not a resource type of R4');
 
 const RELATIVE = /^([A-Z][A-Za-z]{1,63})\/[A-Za-z0-9\-.]{1,64}(?:\/_history\/[A-Za-z0-9\-.]{1,64})?$/;
 const CONDITIONAL_URL = /^([A-Z][A-Za-z]{1,63})\?./;
@@ -82,6 +83,7 @@ export function checkReference(
 ): ReferenceFault | undefined {
   const reference = node['reference'];
   const stated = text(node, 'type');
+  if (stated !== '' && !isResourceType(stated)) return NO_TYPE;
   let type = stated;
   if (typeof reference === 'string') {
     const resolved = resolve(reference, scope, bundle);
@@ -89,5 +91,5 @@ export function checkReference(
     if (resolved !== '' && stated !== '' && resolved !== stated) return TYPE;
     type = resolved === '' ? stated : resolved;
   }
-  return type !== '' && isResourceType(type) && targets && !targets.has(type) ? TARGET : undefined;
+  return type !== '' && targets && !targets.has(type) ? TARGET : undefined;
 }

@@ -4,6 +4,8 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { atMost } from './bar';
+import type { Findings } from './section';
 import { median } from './statistics';
 
 /** Bundled to dist/tools, beside the command. */
@@ -15,14 +17,14 @@ const restMs = 5_000;
 const secondsBar = 8;
 const megabytesBar = 700;
 
-export interface StartResult {
+interface StartResult {
   readonly seconds: readonly number[];
   /** Of all processes at rest; empty where /proc does not say it. */
   readonly megabytes: readonly number[];
 }
 
 /** `medrelay start` from a built tree on an empty data folder until it says that it is ready, and what it holds then. */
-export async function measureStart(): Promise<StartResult> {
+async function measureStart(): Promise<StartResult> {
   const seconds: number[] = [];
   const megabytes: number[] = [];
   for (let round = 0; round < rounds; round += 1) {
@@ -75,21 +77,17 @@ function residentMegabytes(pid: number): number {
   return children.reduce((sum, child) => sum + residentMegabytes(Number(child)), own);
 }
 
-export const startBars = ({ seconds, megabytes }: StartResult) => [
-  {
-    bar: 'start of the whole stack to ready, in s',
-    wanted: `<= ${secondsBar}`,
-    found: median(seconds).toFixed(1),
-    isMet: median(seconds) <= secondsBar,
-  },
-  ...(megabytes.length > 0
-    ? [
-        {
-          bar: 'resident memory of all its processes at rest, in MB',
-          wanted: `<= ${megabytesBar}`,
-          found: median(megabytes).toFixed(0),
-          isMet: median(megabytes) <= megabytesBar,
-        },
-      ]
-    : []),
-];
+export async function benchStackStart(): Promise<Findings> {
+  const { seconds, megabytes } = await measureStart();
+  const list = (values: readonly number[]) => values.map((value) => value.toFixed(1)).join(', ');
+  return {
+    rows: [{ measure: 'start of the whole stack to ready, each', found: `${list(seconds)} s` }],
+    bars: [
+      atMost('start of the whole stack to ready, in s', secondsBar, median(seconds)),
+      ...(megabytes.length > 0
+        ? [atMost('resident memory of all its processes at rest, in MB', megabytesBar, median(megabytes))]
+        : []),
+    ],
+    report: { seconds, megabytes },
+  };
+}
