@@ -9,6 +9,7 @@ const mockNoting = (name: string): object => {
 };
 jest.mock('@azure/cosmos', () => mockNoting('@azure/cosmos'));
 jest.mock('@azure/identity', () => mockNoting('@azure/identity'));
+jest.mock('@azure/keyvault-keys', () => mockNoting('@azure/keyvault-keys'));
 jest.mock('@azure/service-bus', () => mockNoting('@azure/service-bus'));
 jest.mock('@azure/storage-blob', () => mockNoting('@azure/storage-blob'));
 
@@ -29,7 +30,7 @@ it('loads an SDK when something of it is first used, and no other with it', asyn
     defaultTenant: 'demo',
     environment: 'Development',
     keyFile: '/nowhere/kek.json',
-    keyVaultUrl: undefined,
+    keyVault: undefined,
     maxInlineBytes: 204_800,
     retryDelaysSeconds: [60],
     configDir: 'config',
