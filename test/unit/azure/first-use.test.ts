@@ -9,7 +9,6 @@ const mockNoting = (name: string): object => {
 };
 jest.mock('@azure/cosmos', () => mockNoting('@azure/cosmos'));
 jest.mock('@azure/identity', () => mockNoting('@azure/identity'));
-jest.mock('@azure/keyvault-keys', () => mockNoting('@azure/keyvault-keys'));
 jest.mock('@azure/service-bus', () => mockNoting('@azure/service-bus'));
 jest.mock('@azure/storage-blob', () => mockNoting('@azure/storage-blob'));
 
