@@ -2,7 +2,7 @@
 // dist/cli.js   the `medrelay` command
 // dist/local/*  one process each of the local stack
 import { build } from 'esbuild';
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -54,8 +54,15 @@ const built = await Promise.all([
   }),
 ]);
 
+// The page's own files, as they are.
+const assets = join(root, 'local', 'page', 'assets');
+const copied = readdirSync(assets).map((name) => ({
+  path: join(root, 'dist', 'local', 'assets', name),
+  contents: readFileSync(join(assets, name)),
+}));
+
 // Another stack may be running from these files and start a part again at any moment: each is replaced whole.
-for (const { path, contents } of built.flatMap(({ outputFiles }) => outputFiles)) {
+for (const { path, contents } of [...built.flatMap(({ outputFiles }) => outputFiles), ...copied]) {
   if (existsSync(path) && readFileSync(path).equals(contents)) continue;
   mkdirSync(dirname(path), { recursive: true });
   const temporary = `${path}.${process.pid}.tmp`;

@@ -96,7 +96,7 @@ async function start(options: StartOptions): Promise<void> {
   console.log('Stopped.');
 }
 
-function endpointsOf({ host, serviceBus, cosmos, azurite, functionKeys }: StackInfo): string {
+function endpointsOf({ host, serviceBus, cosmos, azurite, services, functionKeys }: StackInfo): string {
   return [
     'Endpoints:',
     `  Functions     ${host.url}`,
@@ -105,6 +105,8 @@ function endpointsOf({ host, serviceBus, cosmos, azurite, functionKeys }: StackI
     `  Blobs         http://127.0.0.1:${azurite.blobPort}`,
     `  Queues        http://127.0.0.1:${azurite.queuePort}`,
     `  Tables        http://127.0.0.1:${azurite.tablePort}`,
+    `  Mail          ${services.sinks.smtpUrl}`,
+    `  Page          ${services.page.url}`,
     `  Function key  ${functionKeys.function}`,
     '',
     // As Core Tools lists them.

