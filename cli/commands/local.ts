@@ -2,7 +2,10 @@ import { Command } from 'commander';
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { startCosmos } from '../../local/cosmos';
+import { startPayer } from '../../local/payer';
 import { parseEmulatorConfig, startServiceBus, type EmulatorConfig } from '../../local/servicebus';
+import { startSinks } from '../../local/sinks';
+import { startWorm } from '../../local/worm';
 import { StackError } from '../../local';
 import { partitions, port } from '../options';
 
@@ -45,6 +48,41 @@ export function localCommand(): Command {
       const account = { port, dataDir: data, partitions, ...(key !== undefined && { key }) };
       await untilStopped(() => startCosmos(account));
     });
+  command
+    .command('blobs')
+    .summary('a layer before Azurite that honours immutability policies and legal holds')
+    .option('--port <n>', 'port', port, 10_000)
+    .option('--azurite <n>', "port of Azurite's blob service", port, 10_003)
+    .option('--data <dir>', 'where it is kept what is protected', '.medrelay-blobs')
+    .action(async ({ port, azurite, data }: Options & { azurite: number }) => {
+      await untilStopped(async () => {
+        const { endpoint, stop } = await startWorm({ port, azuritePort: azurite, dataDir: data });
+        return { connectionString: endpoint, stop };
+      });
+    });
+  command
+    .command('sinks')
+    .summary('SMTP, text messages and webhooks: recorded, not delivered')
+    .option('--port <n>', 'HTTP port', port, 8025)
+    .option('--smtp <n>', 'SMTP port', port, 1025)
+    .option('--data <dir>', 'where they are kept', '.medrelay-sinks')
+    .action(async ({ port, smtp, data }: Options & { smtp: number }) => {
+      await untilStopped(async () => {
+        const { stop, ...addresses } = await startSinks({ port, smtpPort: smtp, dataDir: data });
+        return { connectionString: JSON.stringify(addresses), stop };
+      });
+    });
+  command
+    .command('payer')
+    .summary('answers X12 270 eligibility inquiries as it is told')
+    .option('--port <n>', 'port', port, 8027)
+    .option('--data <dir>', 'where they are kept', '.medrelay-payer')
+    .action(async ({ port, data }: Options) => {
+      await untilStopped(async () => {
+        const { url, stop } = await startPayer({ port, dataDir: data });
+        return { connectionString: url, stop };
+      });
+    });
   return command;
 }
 
@@ -62,7 +100,7 @@ interface RunningPart {
   stop(): Promise<void>;
 }
 
-/** The connection string is the only line on standard output, for scripts that wait for it. */
+/** The connection string, or what stands for it, is the only line on standard output, for scripts that wait for it. */
 async function untilStopped(startPart: () => Promise<RunningPart>): Promise<void> {
   const stopAsked = new Promise<void>((ask) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => ask());

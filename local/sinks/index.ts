@@ -41,7 +41,7 @@ export async function startSinks(options: SinksOptions): Promise<Sinks> {
   const http = createServer({ keepAliveTimeout: 120_000 }, (request, response) => {
     handle(request, response).catch(() => response.destroy());
   });
-  const smtp = smtpSink(recorder, script);
+  const smtp = await smtpSink(recorder, script);
   http.listen(options.port, '127.0.0.1');
   const smtpListening = smtp.listen(options.smtpPort, '127.0.0.1');
   await Promise.all([once(http, 'listening'), once(smtpListening, 'listening')]);

@@ -1,6 +1,6 @@
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
-import { SMTPServer, type SMTPServerSession } from 'smtp-server';
+import type { SMTPServer, SMTPServerSession } from 'smtp-server';
 import { parseMail } from './mail';
 import type { Recorder } from './recorder';
 import type { Script } from './script';
@@ -8,8 +8,10 @@ import type { Script } from './script';
 const SIZE_LIMIT = 10 * 1024 * 1024;
 
 /** Takes every mail, with or without a name and password, and delivers none. */
-export function smtpSink(recorder: Recorder, script: Script): SMTPServer {
-  return new SMTPServer({
+export async function smtpSink(recorder: Recorder, script: Script): Promise<SMTPServer> {
+  // Loaded when it is needed: commands that only know of sinks stay quick.
+  const { SMTPServer: Server } = await import('smtp-server');
+  return new Server({
     authOptional: true,
     disabledCommands: ['STARTTLS'],
     allowInsecureAuth: true,

@@ -3,19 +3,24 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import type { StackInfo } from '../../local';
-import { cleanUp, folder, json, root, scripts, stackOf, start } from './medrelay';
+import { cleanUp, folder, json, root, scripts, stackOf, start, type Started } from './medrelay';
 
 const work = folder();
 const dataDir = join(work, 'data');
 const data = ['--data', dataDir];
 let stack: StackInfo;
+let started: Started;
 
 beforeAll(async () => {
-  const started = start(scripts.start, ['--identity', '--data', 'data', '--ports', 'auto'], { cwd: work });
+  started = start(scripts.start, ['--identity', '--data', 'data', '--ports', 'auto'], { cwd: work });
   await started.printed('Medrelay is ready.');
   stack = stackOf(dataDir);
 });
-afterAll(cleanUp);
+afterAll(async () => {
+  started.interrupt();
+  await started.ended;
+  await cleanUp();
+});
 
 test('a message from the queue ends stored and audited, with no key in the app', async () => {
   const sample = join(root, 'samples', 'good', '01-adt-a01-admission.hl7');

@@ -105,7 +105,7 @@ test('shows a document, and markup as text', async () => {
     .locator('tr', { hasText: 'clinical' })
     .getByRole('button', { name: 'messages', exact: true })
     .click();
-  await shows('1 documents');
+  await shows('Documents: 1');
   expect(await page.locator('#detail').innerText()).toContain('"id": "doc-1"');
   expect(await page.locator('#detail').innerText()).toContain('onerror=');
   expect([await page.locator('img').count(), await page.title()]).toEqual([0, 'Local stack']);

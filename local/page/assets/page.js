@@ -235,7 +235,11 @@ async function messages(path, deadLetter) {
 async function documents(database, container) {
   const { count, documents: newest } = await ask('documents', { database, container });
   return [
-    h('p', { class: 'empty' }, `${count} documents, the newest ${newest.length}:`),
+    h(
+      'p',
+      { class: 'note' },
+      newest.length < count ? `The newest ${newest.length} of ${count} documents.` : `Documents: ${count}`,
+    ),
     table(
       ['Id', 'Changed', 'Document'],
       newest.map(({ id, changed, text }) =>

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { KeyClient, CryptographyClient } from '@azure/keyvault-keys';
 import { SecretClient } from '@azure/keyvault-secrets';
+import { readSigningKey } from '../../../local/identity';
 import { startVault, type Vault } from './vault';
 
 const root = join(__dirname, '..', '..', '..');
@@ -46,7 +47,6 @@ afterAll(async () => {
 });
 
 async function startProcess(dataDir: string): Promise<{ url: string; kill(): Promise<void> }> {
-  const { readSigningKey } = await import('../../../local/identity');
   const settings = {
     dataDir,
     cert: join(helper.dataDir, 'tls', 'localhost.pem'),
