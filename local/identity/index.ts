@@ -7,7 +7,7 @@ import { readSigningKey } from './signing-key';
 export { audiences } from './endpoint';
 export type { ManagedPrincipal, Tenant } from './principal';
 export { readSigningKey } from './signing-key';
-export { issueToken, issuerOf } from './token';
+export { issueToken } from './token';
 export { tokenVerifier, type TokenVerifier } from './token-verifier';
 
 export interface IdentityOptions {
