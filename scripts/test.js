@@ -56,8 +56,6 @@ if (!failures.includes('build')) {
     [
       '--disable-warning=ExperimentalWarning',
       ...bin('jest', 'bin/jest.js'),
-      // A client library may leave a handle open behind a closed TLS connection; the results are complete by then.
-      '--forceExit',
       '--json',
       '--outputFile',
       report,

@@ -169,6 +169,12 @@ function acceptAmqp(broker: Broker, socket: Socket): void {
     options as unknown as ConnectionOptions,
   ) as Connection & {
     accept(socket: Socket): void;
+    eof(): void;
   };
   connection.accept(socket);
+  // rhea hears of `end` and `error` only. A TLS client that closes without close_notify causes neither: its locks and
+  // sessions would stay with it, and the idle timer would hold the process.
+  let isHeard = false;
+  for (const event of ['end', 'error']) socket.once(event, () => (isHeard = true));
+  socket.once('close', () => isHeard || connection.eof());
 }

@@ -60,7 +60,6 @@ export class Copy {
       [
         '--disable-warning=ExperimentalWarning',
         'node_modules/jest/bin/jest.js',
-        '--forceExit',
         '--selectProjects',
         'unit',
         'integration',
