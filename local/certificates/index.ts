@@ -1,4 +1,4 @@
-import { generateKeyPair, randomBytes, sign, X509Certificate } from 'node:crypto';
+import { createPrivateKey, generateKeyPair, randomBytes, sign, X509Certificate } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -28,7 +28,9 @@ export async function readCertificates(dir: string, now = Date.now()): Promise<C
   const files = { caFile: file('ca.pem'), certFile: file('localhost.pem'), keyFile: file('localhost.key') };
   let authority = read(file('ca.pem'), file('ca.key'));
   if (!isGood(authority, now)) {
-    authority = await issue('Medrelay local stack', undefined, authorityDays, now);
+    // A name of its own: a client that trusts two stacks would check a certificate with the other one's key.
+    const name = `Medrelay local stack ${randomBytes(4).toString('hex')}`;
+    authority = await issue(name, undefined, authorityDays, now);
     write(file('ca.key'), authority.key);
     write(file('ca.pem'), authority.cert);
   }
@@ -62,8 +64,16 @@ function write(file: string, text: string): void {
   renameSync(`${file}.tmp`, file);
 }
 
+/** A damaged one is replaced like one that expires: nothing outside the folder depends on it. */
 function isGood(pair: Pair | undefined, now: number): pair is Pair {
-  return pair !== undefined && Date.parse(new X509Certificate(pair.cert).validTo) - renewBefore > now;
+  if (pair === undefined) return false;
+  try {
+    const certificate = new X509Certificate(pair.cert);
+    const matches = certificate.checkPrivateKey(createPrivateKey(pair.key));
+    return matches && Date.parse(certificate.validTo) - renewBefore > now;
+  } catch {
+    return false;
+  }
 }
 
 const isIssuedBy = (server: Pair, authority: Pair): boolean =>

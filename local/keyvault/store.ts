@@ -1,6 +1,6 @@
-import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
+import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
+import { openDatabase } from '../database';
 import type { Kind } from './errors';
 
 /** One version of a secret or key; what is in `content` differs between the two. */
@@ -38,6 +38,16 @@ interface Row {
 export const retentionDays = 90;
 const retentionMs = retentionDays * 24 * 60 * 60 * 1000;
 
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS versions (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind TEXT NOT NULL, name TEXT NOT NULL COLLATE NOCASE, version TEXT NOT NULL, body TEXT NOT NULL,
+    UNIQUE (kind, name, version)
+  );
+  CREATE TABLE IF NOT EXISTS deleted (
+    kind TEXT NOT NULL, name TEXT NOT NULL COLLATE NOCASE, at INTEGER NOT NULL, PRIMARY KEY (kind, name)
+  );`;
+
 /** Versions of secrets and keys in one SQLite file; an answer goes out when its change is in the log. */
 export class Store {
   readonly #db: DatabaseSync;
@@ -46,23 +56,12 @@ export class Store {
     dataDir: string,
     readonly now: () => number,
   ) {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-    const file = join(dataDir, 'keyvault.db');
-    this.#db = new DatabaseSync(file);
-    // Private keys are in there, and the log files take their mode from it.
-    chmodSync(file, 0o600);
-    this.#db.exec(`
-      PRAGMA journal_mode = WAL;
-      PRAGMA synchronous = NORMAL;
-      CREATE TABLE IF NOT EXISTS versions (
-        seq INTEGER PRIMARY KEY AUTOINCREMENT,
-        kind TEXT NOT NULL, name TEXT NOT NULL COLLATE NOCASE, version TEXT NOT NULL, body TEXT NOT NULL,
-        UNIQUE (kind, name, version)
-      );
-      CREATE TABLE IF NOT EXISTS deleted (
-        kind TEXT NOT NULL, name TEXT NOT NULL COLLATE NOCASE, at INTEGER NOT NULL, PRIMARY KEY (kind, name)
-      );
-    `);
+    this.#db = openDatabase({
+      file: join(dataDir, 'keyvault.db'),
+      schema: SCHEMA,
+      synchronous: 'NORMAL',
+      loss: 'its secrets and keys: what they have encrypted stays closed',
+    });
   }
 
   add(kind: Kind, { name, version, ...body }: Version): void {

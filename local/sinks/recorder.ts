@@ -1,6 +1,11 @@
-import { mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
+import { openDatabase } from '../database';
+
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS received (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, at INTEGER NOT NULL, sender TEXT, recipient TEXT,
+    title TEXT NOT NULL, details TEXT NOT NULL, body TEXT NOT NULL) STRICT;
+  CREATE INDEX IF NOT EXISTS received_kind ON received (kind, seq);`;
 
 export interface Received {
   kind: string;
@@ -38,13 +43,7 @@ export class Recorder {
   readonly #db: DatabaseSync;
 
   constructor(file: string) {
-    mkdirSync(dirname(file), { recursive: true });
-    this.#db = new DatabaseSync(file);
-    this.#db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
-      CREATE TABLE IF NOT EXISTS received (
-        seq INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, at INTEGER NOT NULL, sender TEXT, recipient TEXT,
-        title TEXT NOT NULL, details TEXT NOT NULL, body TEXT NOT NULL) STRICT;
-      CREATE INDEX IF NOT EXISTS received_kind ON received (kind, seq);`);
+    this.#db = openDatabase({ file, schema: SCHEMA, synchronous: 'NORMAL', loss: 'what it has recorded' });
   }
 
   add({ kind, from, to, title, details, body }: Received): number {

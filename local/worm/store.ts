@@ -1,6 +1,5 @@
-import { mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
+import { openDatabase } from '../database';
 import type { Target } from './operation';
 import type { ContainerSettings, DefaultPolicy, Policy, Protection } from './rules';
 
@@ -17,9 +16,8 @@ export class Store {
   readonly #db: DatabaseSync;
 
   constructor(file: string) {
-    mkdirSync(dirname(file), { recursive: true });
-    this.#db = new DatabaseSync(file);
-    this.#db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; ${SCHEMA}`);
+    const loss = 'the policies and holds in it';
+    this.#db = openDatabase({ file, schema: SCHEMA, synchronous: 'FULL', loss });
   }
 
   protection({ account, container, blob }: Target): Protection | undefined {

@@ -109,7 +109,11 @@ describe('one data folder', () => {
       'servicebus/servicebus.db',
       /^medrelay: Service Bus could not start: .*servicebus\.db: it cannot be used/,
     ],
-    ['keys/kek.json', /^medrelay: The key file .*kek\.json is not readable as a key file\. Restore it/],
+    [
+      'keyvault/keyvault.db',
+      /^medrelay: Local services could not start: .*keyvault\.db cannot be opened \(.*\)\. Restore it/,
+    ],
+    ['identity/tenant.json', /^medrelay: .*tenant\.json cannot be read \(.*\)\. Delete it/],
     [
       'keys/function-keys.json',
       /^medrelay: .*function-keys\.json is damaged: .* delete it to get new ones\.$/,

@@ -39,7 +39,7 @@ export const keyvault: DefectList = {
       tests: secrets,
     },
     {
-      file: 'local/keyvault/store.ts',
+      file: 'local/database.ts',
       find: 'chmodSync(file, 0o600);',
       replace: 'chmodSync(file, 0o644);',
       why: 'everybody on the machine can read the keys',
