@@ -168,9 +168,9 @@ export const cosmos: DefectList = {
       tests: `${conformance}/access`,
     },
     {
-      file: 'local/cosmos/access.ts',
-      find: 'return isSigned && seconds < expires',
-      replace: 'return seconds < expires',
+      file: 'local/identity/token-verifier.ts',
+      find: 'return isSigned && isInTime',
+      replace: 'return isInTime',
       why: 'tokens of any signer are taken',
       tests: `${conformance}/access`,
     },
