@@ -37,14 +37,18 @@ export function authorizer(key: string, identities: Identities | undefined) {
   };
 }
 
-/** HMAC-SHA256 (RFC 2104) by two one-shot hashes: an Hmac object for each request costs several times as much. */
+/**
+ * HMAC-SHA256 (RFC 2104) by two one-shot hashes: an Hmac object for each request costs several times as much, and so
+ * does a buffer for each digest.
+ */
 function hmac(key: Buffer): (text: string) => Buffer {
   const block = Buffer.alloc(64);
   (key.length > 64 ? hash('sha256', key, 'buffer') : key).copy(block);
-  const [inner, outer] = [block.map((byte) => byte ^ 0x36), block.map((byte) => byte ^ 0x5c)];
+  const inner = block.map((byte) => byte ^ 0x36);
+  const outer = Buffer.concat([block.map((byte) => byte ^ 0x5c), Buffer.alloc(32)]);
   return (text) => {
-    const first = hash('sha256', Buffer.concat([inner, Buffer.from(text)]), 'buffer');
-    return hash('sha256', Buffer.concat([outer, first]), 'buffer');
+    outer.write(hash('sha256', Buffer.concat([inner, Buffer.from(text)]), 'binary'), 64, 'latin1');
+    return Buffer.from(hash('sha256', outer, 'binary'), 'latin1');
   };
 }
 
@@ -64,11 +68,11 @@ function resourceOf(segments: readonly string[]): [type: string, link: string][]
   if (segments.length % 2 === 1) return [[last, segments.slice(0, -1).join('/')]];
   const type = segments.at(-2) ?? '';
   const link = segments.join('/');
-  const raw = [...segments.slice(0, -1), encodeURIComponent(last)].join('/');
-  return raw === link
+  const raw = encodeURIComponent(last);
+  return raw === last
     ? [[type, link]]
     : [
         [type, link],
-        [type, raw],
+        [type, [...segments.slice(0, -1), raw].join('/')],
       ];
 }

@@ -19,6 +19,8 @@ export interface ContainerEntry {
   row: ResourceRow;
   database: Database;
   state: Container;
+  /** Where it is, by names. */
+  contentPath: string;
 }
 
 /** Throughput is kept and answered, never enforced. */
@@ -141,7 +143,8 @@ export class Catalog {
   private open(database: Database, row: ResourceRow): ContainerEntry {
     const definition = definitionOf(row.parent, row.number, propertiesOf(row).definition);
     const state = new Container(definition, this.store, this.commits, this.cache, this.clock);
-    return { row, database, state };
+    const contentPath = `dbs/${encodeURIComponent(database.row.id)}/colls/${encodeURIComponent(row.id)}`;
+    return { row, database, state, contentPath };
   }
 
   private add(parent: number, id: string, properties: Properties): ResourceRow {

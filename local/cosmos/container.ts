@@ -34,6 +34,9 @@ export class Item {
 export class Container {
   lsn: number;
   ranges: Range[];
+  readonly rid: string;
+  /** Begins the `_self` of its items. */
+  readonly self: string;
   private readonly hashes = new Map<string, string>();
 
   constructor(
@@ -45,10 +48,8 @@ export class Container {
   ) {
     this.lsn = store.lsn(definition.number);
     this.ranges = store.ranges(definition.number);
-  }
-
-  get rid(): string {
-    return containerRid(this.definition.database, this.definition.number);
+    this.rid = containerRid(definition.database, definition.number);
+    this.self = `dbs/${databaseRid(definition.database)}/colls/${this.rid}`;
   }
 
   get seconds(): number {
@@ -239,7 +240,7 @@ export class Changes {
     const stored: JsonObject = {
       ...document,
       _rid: rid,
-      _self: `dbs/${databaseRid(database)}/colls/${container.rid}/docs/${rid}/`,
+      _self: `${container.self}/docs/${rid}/`,
       _etag: etagOf(number, lsn),
       _attachments: 'attachments/',
       _ts: ts,

@@ -194,7 +194,7 @@ function send(response: ServerResponse, { status, body, headers, container, rang
     'x-ms-request-charge': '1',
     ...(container && {
       'x-ms-session-token': sessionToken(container.state, ranges ?? container.state.ranges),
-      'x-ms-alt-content-path': `dbs/${encodeURIComponent(container.database.row.id)}/colls/${encodeURIComponent(container.row.id)}`,
+      'x-ms-alt-content-path': container.contentPath,
       'x-ms-content-path': container.state.rid,
       lsn: String(container.state.lsn),
     }),

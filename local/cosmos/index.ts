@@ -85,7 +85,7 @@ function open(dataDir: string, now: () => number, partitions?: number): { store:
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new Error(
-      `The Cosmos DB data in ${dataDir} cannot be opened (${reason}). Move the folder away to start empty, or restore it.`,
+      `The Cosmos DB data in ${dataDir} cannot be opened (${reason}). ${reason === 'database is locked' ? 'Stop the account that has it open.' : 'Move the folder away to start empty, or restore it.'}`,
       { cause },
     );
   }

@@ -6,20 +6,20 @@
 const encode = (bytes: Buffer) => bytes.toString('base64').replaceAll('/', '-');
 
 export function databaseRid(database: number): string {
-  const bytes = Buffer.alloc(4);
+  const bytes = Buffer.allocUnsafe(4);
   bytes.writeUInt32BE(database);
   return encode(bytes);
 }
 
 export function containerRid(database: number, container: number): string {
-  const bytes = Buffer.alloc(8);
+  const bytes = Buffer.allocUnsafe(8);
   bytes.writeUInt32BE(database);
   bytes.writeUInt32BE((0x8000_0000 | container) >>> 0, 4);
   return encode(bytes);
 }
 
 export function itemRid(database: number, container: number, item: number): string {
-  const bytes = Buffer.alloc(16);
+  const bytes = Buffer.allocUnsafe(16);
   bytes.writeUInt32BE(database);
   bytes.writeUInt32BE((0x8000_0000 | container) >>> 0, 4);
   bytes.writeBigUInt64BE(BigInt(item), 8);

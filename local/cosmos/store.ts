@@ -52,6 +52,8 @@ export interface FeedScope {
 }
 
 const schema = `
+  -- One process holds the account; alone it needs no lock for each statement.
+  PRAGMA locking_mode = EXCLUSIVE;
   PRAGMA journal_mode = WAL;
   -- A commit survives the death of the process; only a power cut may cost the last ones.
   PRAGMA synchronous = NORMAL;

@@ -1,3 +1,4 @@
+import { cpSync, rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,9 +32,12 @@ function create(id: string): void {
   changes.put({ id, pk: 'a' }, id, null);
   container.apply(changes);
 }
-/** What another connection sees: only what is committed. */
+/** What another process would find if this one died now: only what is committed. */
 const kept = () => {
-  const other = new DatabaseSync(join(dataDir, 'cosmos.db'), { readOnly: true });
+  const copy = join(dataDir, 'copy');
+  rmSync(copy, { recursive: true, force: true });
+  for (const file of ['cosmos.db', 'cosmos.db-wal']) cpSync(join(dataDir, file), join(copy, file));
+  const other = new DatabaseSync(join(copy, 'cosmos.db'));
   const rows = other.prepare(`SELECT id FROM items_${container.definition.number} ORDER BY created`).all();
   other.close();
   return rows.map(({ id }) => id);

@@ -30,7 +30,7 @@ test('a request is answered only when what it may have seen is on disk', async (
     routed();
     return { status: 200, body: '{}' };
   };
-  const server = createHttpServer({ key, identities: undefined, catalog, route });
+  const server = createHttpServer({ key, identities: undefined, tls: undefined, catalog, route });
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
   try {
