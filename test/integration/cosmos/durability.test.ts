@@ -155,6 +155,15 @@ test('a port in use is one sentence and exit code 1', async () => {
   ]);
 });
 
+test('a folder is held by one account: a second is refused in one sentence', async () => {
+  await start();
+  const { code, errors } = await launch('--port', '0').ended;
+  expect([code, errors.trim()]).toEqual([
+    1,
+    expect.stringMatching(/cannot be opened \(database is locked\)\. Stop the account that has it open\.$/),
+  ]);
+});
+
 test('a damaged database is one sentence and exit code 1', async () => {
   await writeFile(join(dataDir, 'cosmos.db'), 'this is not a database '.repeat(500));
   const { code, errors } = await launch('--port', '0').ended;
