@@ -262,6 +262,7 @@ test('clients recover by themselves when the endpoint comes back on its port', (
     started.push(await startMain(data, first.port));
     await untilSent(() => sender.sendMessages({ body: 'after' }));
     await until(() => received.includes('after'));
-    expect(received).toEqual(['before', 'after']);
+    // At least once: whose completion met the end of the endpoint comes again.
+    expect([...new Set(received)]).toEqual(['before', 'after']);
     await client.close();
   }));
