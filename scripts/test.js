@@ -56,6 +56,8 @@ if (!failures.includes('build')) {
     [
       '--disable-warning=ExperimentalWarning',
       ...bin('jest', 'bin/jest.js'),
+      // Clients of the SDKs and servers of the tests may leave a handle behind; the results are complete by then.
+      '--forceExit',
       '--json',
       '--outputFile',
       report,

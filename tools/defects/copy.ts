@@ -60,6 +60,7 @@ export class Copy {
       [
         '--disable-warning=ExperimentalWarning',
         'node_modules/jest/bin/jest.js',
+        '--forceExit',
         '--selectProjects',
         'unit',
         'integration',
