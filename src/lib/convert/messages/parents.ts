@@ -15,44 +15,60 @@ export interface ConvertedOrder {
  * Parents from elsewhere stay identifiers and words.
  */
 export function linkParents(orders: readonly ConvertedOrder[], scope: Scope): void {
-  for (const child of orders) {
+  const byNumber = ordersByNumber(orders);
+  orders.forEach((child, index) => {
     const { request, obr } = child.order;
-    const parents = orders.filter((other) => other !== child && isParent(other, request.basedOn ?? []));
+    const parentsOf = ({ identifier }: Reference): readonly ConvertedOrder[] =>
+      identifier === undefined ? [] : (byNumber.get(numberOf(identifier)) ?? []);
+    const named = request.basedOn ?? [];
     if (request.basedOn !== undefined) {
       request.basedOn = [
         ...new Map(
           request.basedOn.map((reference) => {
-            const parent = orders.find((other) => other !== child && isParent(other, [reference]));
+            const parent = parentsOf(reference).find((other) => other !== child);
             const linked = parent === undefined ? reference : scope.reference(parent.order.request.id);
             return [JSON.stringify(linked), linked];
           }),
         ).values(),
       ];
     }
-    linkResult(child, parents.length > 0 ? parents : orders.slice(0, orders.indexOf(child)), scope);
+    linkResult(
+      child,
+      () => {
+        const parents = new Set(named.flatMap(parentsOf));
+        parents.delete(child);
+        return parents.size > 0 ? [...parents] : orders.slice(0, index);
+      },
+      scope,
+    );
     obr.first(26, 'Observation.hasMember');
+  });
+}
+
+/** By each of their numbers: a message of ten thousand orders must not look through all of them for each. */
+function ordersByNumber(orders: readonly ConvertedOrder[]): ReadonlyMap<string, readonly ConvertedOrder[]> {
+  const byNumber = new Map<string, ConvertedOrder[]>();
+  for (const order of orders) {
+    for (const number of new Set(order.order.request.identifier?.map(numberOf))) {
+      const known = byNumber.get(number);
+      if (known) known.push(order);
+      else byNumber.set(number, [order]);
+    }
   }
+  return byNumber;
 }
 
-const sameNumber = (one: Identifier | undefined, other: Identifier): boolean =>
-  one?.value === other.value && one?.system === other.system;
-
-function isParent({ order }: ConvertedOrder, references: readonly Reference[]): boolean {
-  return references.some(
-    ({ identifier }) =>
-      identifier !== undefined && order.request.identifier?.some((own) => sameNumber(identifier, own)),
-  );
-}
+const numberOf = ({ system, value }: Identifier): string => JSON.stringify([system, value]);
 
 /** OBR-26 is OBX-3, OBX-4 and the value of the parent result. */
-function linkResult(child: ConvertedOrder, candidates: readonly ConvertedOrder[], scope: Scope): void {
+function linkResult(child: ConvertedOrder, candidates: () => readonly ConvertedOrder[], scope: Scope): void {
   const field = child.order.obr.first(26, 'Observation.hasMember');
   if (field === undefined || child.results.length === 0) return;
   const [code, subId] = [field.code(1), field.code(2)];
   const words = field.get(3) ?? field.get(1, 2) ?? code;
   field.get(1, 2);
   field.code(1, 3);
-  const parent = candidates
+  const parent = candidates()
     .flatMap(({ results }) => results)
     .find(
       ({ obx, observation }) =>
