@@ -22,7 +22,7 @@ afterAll(async () => {
   await cleanUp();
 });
 
-test('a message from the queue ends stored and audited, with no key in the app', async () => {
+test('a message from the queue ends stored and audited, with no key to broker, database and vault', async () => {
   const sample = join(root, 'samples', 'good', '01-adt-a01-admission.hl7');
   const sent = await json<{ done: number }>('send', sample, '--wait', '--json', ...data);
   expect(sent.done).toBe(1);
