@@ -4,7 +4,17 @@ import { MedrelayError } from '../errors';
 import { TENANT_ID, type FieldCipher, type Sealed } from '../security';
 import { canonicalJson, isWellFormed } from './canonical';
 import { eventId, partitionKey } from './identity';
-import type { AuditAgent, AuditEntity, AuditEventInput, Coding } from './types';
+import {
+  CLASSIFICATIONS,
+  FRAMEWORKS,
+  type AuditAgent,
+  type AuditEntity,
+  type AuditEventInput,
+  type Classification,
+  type Coding,
+  type Disclosure,
+  type Framework,
+} from './types';
 
 export interface Mac {
   readonly kid: string;
@@ -23,8 +33,14 @@ interface Statement {
   readonly outcome: AuditEventInput['outcome'];
   readonly outcomeCode?: string;
   readonly purpose?: readonly Coding[];
-  readonly agents: readonly AuditAgent[];
-  readonly entities: readonly AuditEntity[];
+  readonly agents: readonly Omit<AuditAgent, 'name'>[];
+  readonly entities: readonly Omit<AuditEntity, 'query'>[];
+  readonly classification?: Classification;
+  readonly frameworks?: readonly Framework[];
+  readonly workflow?: AuditEventInput['workflow'];
+  readonly correlationId?: string;
+  readonly subject?: string;
+  readonly disclosure?: Omit<Disclosure, 'recipient' | 'description'>;
   readonly source: string;
   readonly ext?: Readonly<Record<string, string | number>>;
 }
@@ -33,12 +49,29 @@ export interface AuditContent extends Statement {
   readonly phi?: Readonly<Record<string, string>>;
 }
 
+/**
+ * What the tenant's preset added and found. Hashed, but no part of what the source states: a preset that changes between
+ * two deliveries must not make one event into two statements.
+ */
+export interface PresetNote {
+  readonly name: string;
+  readonly version: string;
+  readonly filled?: {
+    readonly classification?: Classification;
+    readonly frameworks?: readonly Framework[];
+    readonly purpose?: readonly Coding[];
+  };
+  /** Codes of requirements that the event does not meet, such as `patient-missing`. */
+  readonly flags: readonly string[];
+}
+
 /** The stored form. Every member but `leafHash`, `mac`, `pk` and what Cosmos DB adds (`_*`) is hashed. */
 export interface AuditDocument extends Statement {
   readonly pk: string;
   readonly receivedAt: string;
   /** `seq` counts per process instance, so that a verifier can name what never arrived. */
   readonly recordedBy: { readonly app: string; readonly instance: string; readonly seq: number };
+  readonly preset?: PresetNote;
   readonly phi?: Readonly<Record<string, Sealed>>;
   /** Over the plaintext content: equal for two deliveries of one event although IV and times differ. */
   readonly sourceMac: Mac;
@@ -63,7 +96,8 @@ export function contentOf(input: AuditEventInput): AuditContent {
     throw invalid('occurredAt is not an ISO 8601 instant in UTC, such as 2026-03-01T08:30:00Z');
   }
   if (input.agents.length === 0) throw invalid('it names no agent; FHIR AuditEvent asks for one at least');
-  const content: AuditContent = {
+  checkCodes(input);
+  return {
     v: 1,
     id: eventId(input.tenantId, input.source, input.sourceKey),
     tenantId: input.tenantId,
@@ -74,23 +108,97 @@ export function contentOf(input: AuditEventInput): AuditContent {
     outcome: input.outcome,
     outcomeCode: input.outcomeCode,
     purpose: input.purpose?.map(coding),
-    agents: input.agents.map(({ type, who, requestor, network }) => ({
+    agents: input.agents.map(({ type, who, requestor, network, role, purpose }) => ({
       type: type && coding(type),
       who,
       requestor,
       network,
+      role: role && coding(role),
+      purpose: purpose?.map(coding),
     })),
-    entities: input.entities.map(({ type, role, what, securityLabels }) => ({
+    entities: input.entities.map(({ type, role, what, securityLabels, version, detail }) => ({
       type: coding(type),
       role: role && coding(role),
       what,
       securityLabels: securityLabels && [...securityLabels],
+      version,
+      detail: detail?.map(({ type: name, value }) => ({ type: name, value })),
     })),
+    classification: input.classification,
+    frameworks: input.frameworks && [...input.frameworks],
+    workflow: input.workflow && { id: input.workflow.id, step: input.workflow.step },
+    correlationId: input.correlationId,
+    subject: input.subject,
+    disclosure: input.disclosure && {
+      basis: input.disclosure.basis,
+      purpose: input.disclosure.purpose,
+      method: input.disclosure.method,
+    },
     source: input.source,
-    phi: orAbsent(input.phi),
+    phi: orAbsent(phiOf(input)),
     ext: orAbsent(input.ext),
   };
-  return content;
+}
+
+/** A code or an opaque id; anything that could be prose, and with it a patient, has no place outside of `phi`. */
+const CODE = /^[\x21-\x7e]{1,200}$/;
+const PATIENT = /^Patient\/[A-Za-z0-9.-]{1,64}$/;
+
+function checkCodes({
+  classification,
+  frameworks = [],
+  workflow,
+  correlationId,
+  subject,
+  disclosure,
+  entities,
+}: AuditEventInput): void {
+  if (classification !== undefined && !CLASSIFICATIONS.includes(classification))
+    throw invalid(`classification is none of ${CLASSIFICATIONS.join(', ')}`);
+  if (!frameworks.every((framework) => FRAMEWORKS.includes(framework)))
+    throw invalid(`frameworks holds one that is none of ${FRAMEWORKS.join(', ')}`);
+  if (subject !== undefined && !PATIENT.test(subject))
+    throw invalid('subject is not a reference Patient/<id>');
+  const codes = {
+    'workflow.id': workflow?.id,
+    'workflow.step': workflow?.step,
+    correlationId,
+    'disclosure.basis': disclosure?.basis,
+    'disclosure.purpose': disclosure?.purpose,
+    'disclosure.method': disclosure?.method,
+  };
+  const details = entities.flatMap(({ version, detail = [] }) => [
+    ['entity.version', version] as const,
+    ...detail.flatMap(({ type, value }) => [
+      ['entity.detail', type] as const,
+      ['entity.detail', value] as const,
+    ]),
+  ]);
+  for (const [name, code] of [...Object.entries(codes), ...details]) {
+    if (code !== undefined && !CODE.test(code))
+      throw invalid(`${name} is not a code or an id (1 to 200 printable ASCII characters without spaces)`);
+  }
+}
+
+const OWN_PATH = /^(?:agent|entity|disclosure)\./;
+
+/** The caller's secrets, and under fixed paths those of the members that are sealed whoever states them. */
+function phiOf({ phi = {}, agents, entities, disclosure }: AuditEventInput): Record<string, string> {
+  const own = Object.keys(phi).find((path) => OWN_PATH.test(path));
+  if (own !== undefined)
+    throw invalid(
+      "phi holds a path that starts with agent., entity. or disclosure.; those are the library's own",
+    );
+  const fixed: [string, string | undefined][] = [
+    ...agents.map(({ name }, n): [string, string | undefined] => [`agent.${n}.name`, name]),
+    ...entities.map(({ query }, n): [string, string | undefined] => [`entity.${n}.query`, query]),
+    ['disclosure.recipient.name', disclosure?.recipient.name],
+    ['disclosure.recipient.address', disclosure?.recipient.address],
+    ['disclosure.recipient.type', disclosure?.recipient.type],
+    ['disclosure.description', disclosure?.description],
+  ];
+  const stated = fixed.filter((entry): entry is [string, string] => entry[1] !== undefined);
+  return { ...phi, ...Object.fromEntries(stated) };
 }
 
 /** The plaintext in its one canonical form: what `sourceMac` covers. */
@@ -104,20 +212,21 @@ const SOURCE_MAC_LABEL = Buffer.from('source1\0', 'latin1');
 export interface Recording {
   readonly receivedAt: string;
   readonly recordedBy: AuditDocument['recordedBy'];
+  readonly preset?: PresetNote;
 }
 
 export async function sealContent(
   cipher: FieldCipher,
   { phi, ...statement }: AuditContent,
   canonical: Buffer,
-  { receivedAt, recordedBy }: Recording,
+  recording: Recording,
 ): Promise<AuditDocument> {
   const { tenantId, occurredAt, id } = statement;
   const [sourceMac, sealedPhi] = await Promise.all([
     cipher.mac(tenantId, occurredAt, Buffer.concat([SOURCE_MAC_LABEL, canonical])),
     phi && sealEach(cipher, statement, phi),
   ]);
-  const hashed = { ...statement, receivedAt, recordedBy, phi: sealedPhi, sourceMac };
+  const hashed = { ...statement, ...recording, phi: sealedPhi, sourceMac };
   const leafHash = hashLeaf(hashed);
   const mac = await cipher.mac(tenantId, occurredAt, leafHash);
   return { ...hashed, pk: partitionKey(tenantId, occurredAt, id), leafHash: leafHash.toString('hex'), mac };
@@ -137,7 +246,7 @@ export async function openDocument(
   const hash = hashLeaf(hashed);
   const inPlace = hash.toString('hex') === leafHash && pk === partitionKey(tenantId, occurredAt, id);
   if (!inPlace || !(await cipher.verifyMac(tenantId, mac, hash))) throw notOurs();
-  const { phi, ...statement } = omit(hashed, 'receivedAt', 'recordedBy', 'sourceMac');
+  const { phi, ...statement } = omit(hashed, 'receivedAt', 'recordedBy', 'preset', 'sourceMac');
   if (!phi) return { document, content: statement };
   const opened = await Promise.all(
     Object.entries(phi).map(async ([path, sealed]): Promise<[string, string]> => {

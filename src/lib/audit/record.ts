@@ -77,10 +77,12 @@ export function createRecorder(ports: AuditPorts): RecordContent {
     ): Promise<AuditReceipt> {
       const stored = await createOrRead(sink, guard, document);
       // Ours: stored just now, or by an attempt of ours whose answer was lost.
-      if (stored.leafHash === leafHash) return { id, leafHash, state, duplicate: false };
+      if (stored.leafHash === leafHash)
+        return { id, leafHash, state, sealedBy: sealedBy(document), duplicate: false };
       // This number will never arrive; given to the next event, it leaves no gap for a verifier to explain.
       sequence.giveBack(seq);
-      if (sameStatement(stored, document)) return { id, leafHash: stored.leafHash, state, duplicate: true };
+      if (sameStatement(stored, document))
+        return { id, leafHash: stored.leafHash, state, sealedBy: sealedBy(stored), duplicate: true };
       return recordContent(conflictContent(content, document));
     }
 
@@ -89,7 +91,7 @@ export function createRecorder(ports: AuditPorts): RecordContent {
       () => createIn(store, guards.store, 'persisted'),
       async (): Promise<AuditReceipt> => {
         await guards.queue((signal) => queue.send(document, queueMessageId(document), signal));
-        return { id, leafHash, state: 'queued', duplicate: false };
+        return { id, leafHash, state: 'queued', sealedBy: sealedBy(document), duplicate: false };
       },
       () => createIn(journal, guards.journal, 'journaled'),
     ];
@@ -109,6 +111,12 @@ export function createRecorder(ports: AuditPorts): RecordContent {
   };
   return recordContent;
 }
+
+/** The maximum merge delay, in the words of RFC 6962 section 3: how long a receipt may wait for its checkpoint. */
+const MERGE_DELAY_MS = 60_000;
+
+const sealedBy = ({ receivedAt }: AuditDocument): string =>
+  new Date(Date.parse(receivedAt) + MERGE_DELAY_MS).toISOString();
 
 /** The document under this identity: ours if it could be created, else the one that was first. */
 export async function createOrRead(

@@ -14,6 +14,32 @@ export interface AuditAgent {
   readonly who: string;
   readonly requestor: boolean;
   readonly network?: string;
+  /** In which role it acted, for example v3 RoleCode or a workflow step's role. */
+  readonly role?: Coding;
+  /** Why this agent acted (v3 PurposeOfUse), where it differs from the event's. */
+  readonly purpose?: readonly Coding[];
+  /** A person's name; sealed as `agent.<n>.name`. */
+  readonly name?: string;
+}
+
+export const CLASSIFICATIONS = ['PHI', 'PII', 'Financial', 'Public'] as const;
+export type Classification = (typeof CLASSIFICATIONS)[number];
+
+export const FRAMEWORKS = ['HIPAA', 'SOX', 'GDPR', '42CFRPart2'] as const;
+export type Framework = (typeof FRAMEWORKS)[number];
+
+/** What 45 CFR 164.528(b)(2) asks of an accounting, for a disclosure that has to be accounted for. */
+export interface Disclosure {
+  /** Who received it; sealed as `disclosure.recipient.<member>`. */
+  readonly recipient: { readonly name: string; readonly address?: string; readonly type?: string };
+  /** What permits it, such as `164.512(b)`: a code, stored as it is. */
+  readonly basis: string;
+  /** Why, as a code such as v3 PurposeOfUse `PUBHLTH`; stored as it is. */
+  readonly purpose: string;
+  /** What was disclosed; sealed as `disclosure.description`. */
+  readonly description: string;
+  /** How, as a code such as `fax`; stored as it is. */
+  readonly method?: string;
 }
 
 export interface AuditEntity {
@@ -22,6 +48,12 @@ export interface AuditEntity {
   /** `Type/id` or a message key. */
   readonly what: string;
   readonly securityLabels?: readonly string[];
+  /** The version of the resource, such as its `meta.versionId`. */
+  readonly version?: string;
+  /** Codes and ids about it, such as `X-Request-Id`; no free text. */
+  readonly detail?: readonly { readonly type: string; readonly value: string }[];
+  /** A search as it was asked; it may name a patient, so it is sealed as `entity.<n>.query`. */
+  readonly query?: string;
 }
 
 export interface AuditEventInput {
@@ -41,7 +73,18 @@ export interface AuditEventInput {
   readonly purpose?: readonly Coding[];
   readonly agents: readonly AuditAgent[];
   readonly entities: readonly AuditEntity[];
-  /** Path -> plaintext. Encrypted under the tenant's key before anything is written or queued. */
+  /** Where it is absent, the tenant's preset says what it counts as. */
+  readonly classification?: Classification;
+  readonly frameworks?: readonly Framework[];
+  readonly workflow?: { readonly id: string; readonly step?: string };
+  readonly correlationId?: string;
+  /** `Patient/<id>`: whose own key seals the event's `phi`, so that it can be shredded for this patient alone. */
+  readonly subject?: string;
+  readonly disclosure?: Disclosure;
+  /**
+   * Path -> plaintext. Encrypted under the tenant's key before anything is written or queued. Paths that start with
+   * `agent.`, `entity.` or `disclosure.` are the library's own.
+   */
   readonly phi?: Readonly<Record<string, string>>;
   /** Counts and codes only; integers and strings. */
   readonly ext?: Readonly<Record<string, string | number>>;
@@ -52,6 +95,11 @@ export interface AuditReceipt {
   readonly leafHash: string;
   /** Where the event is durable by now. */
   readonly state: 'persisted' | 'queued' | 'journaled';
+  /**
+   * A signed checkpoint covers the event by then; a later one is a finding. Counted from the receipt of the event, so
+   * for one that waits in queue or journal it is the earliest promise, kept once the store takes it.
+   */
+  readonly sealedBy: string;
   /** True when the same event was there already. */
   readonly duplicate: boolean;
 }

@@ -68,7 +68,13 @@ export class MemoryWorld {
           const first = this.audit.get(id);
           if (first) expect(cloned(event)).toEqual(first);
           this.audit.set(id, cloned(event));
-          return { id, leafHash: '', state: 'persisted' as const, duplicate: first !== undefined };
+          return {
+            id,
+            leafHash: '',
+            state: 'persisted' as const,
+            sealedBy: '',
+            duplicate: first !== undefined,
+          };
         }),
     };
     return {
