@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { dataOption, limitOption, tenantOption } from '../options';
-import { tenantOf, withServices } from '../services';
-import { printList, shortTime } from '../terminal';
+import { dataOption, limitOption, tenantOption } from '../../options';
+import { tenantOf, withServices } from '../../services';
+import { printList, shortTime } from '../../terminal';
 
 interface Options {
   readonly data: string;
@@ -14,12 +14,8 @@ interface Options {
 
 const day = 24 * 60 * 60 * 1000;
 
-export function auditCommand(): Command {
-  const command = new Command('audit')
-    .summary('read the audit trail')
-    .description('The audit trail: create-only, PHI sealed.');
-  command
-    .command('list')
+export function listCommand(): Command {
+  return new Command('list')
     .summary('newest first')
     .option('--from <instant>', 'from this instant on, ISO 8601 (default: 24 hours ago)', instant)
     .option('--to <instant>', 'before this instant (default: now)', instant)
@@ -28,7 +24,6 @@ export function auditCommand(): Command {
     .option('--json', 'one object with items')
     .addOption(dataOption())
     .action(list);
-  return command;
 }
 
 async function list({ data, tenant, from, to, limit, json }: Options): Promise<void> {

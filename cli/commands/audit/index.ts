@@ -1,0 +1,9 @@
+import { Command } from 'commander';
+import { listCommand } from './list';
+
+export function auditCommand(): Command {
+  return new Command('audit')
+    .summary('the audit trail: read, seal, verify')
+    .description('The audit trail: create-only, PHI sealed, provable.')
+    .addCommand(listCommand());
+}
