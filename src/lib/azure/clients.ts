@@ -5,9 +5,17 @@ import type { Config, Connection } from '../config';
 import { credentialOf } from './credential';
 
 /** Database and container, as topology.json names them. */
-export type ContainerPath = 'clinical/resources' | 'clinical/messages' | 'audit/events' | 'audit/keys';
+export type ContainerPath =
+  | 'clinical/resources'
+  | 'clinical/messages'
+  | 'audit/events'
+  | 'audit/keys'
+  | 'audit/log'
+  | 'audit/projections'
+  | 'config/tenants'
+  | 'config/policies';
 export type BrokerEntity = 'hl7-messages' | 'hl7-rejected' | 'audit-ingest' | 'clinical-events';
-export type BlobContainer = 'hl7-raw' | 'audit-archive';
+export type BlobContainer = 'hl7-raw' | 'audit-archive' | 'audit-checkpoints' | 'reports';
 
 /* eslint-disable @typescript-eslint/no-require-imports --
    The SDKs are loaded by `require` where they are used, not by `import` above: loading all of them takes longer than

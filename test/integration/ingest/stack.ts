@@ -55,7 +55,7 @@ export async function startStack(consumer: 'loop' | 'host'): Promise<Stack> {
     }
   }
   const blobs = BlobServiceClient.fromConnectionString(azurite.connection);
-  for (const name of topology.Blobs) await blobs.createContainer(name);
+  for (const each of topology.Blobs) await blobs.createContainer(typeof each === 'string' ? each : each.name);
 
   const settings = {
     ServiceBusConnection: brokerEndpoint.connectionString,

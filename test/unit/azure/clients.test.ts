@@ -26,6 +26,10 @@ it('names only what the topology has', () => {
     'clinical/messages': true,
     'audit/events': true,
     'audit/keys': true,
+    'audit/log': true,
+    'audit/projections': true,
+    'config/tenants': true,
+    'config/policies': true,
   };
   const entities: Record<BrokerEntity, true> = {
     'hl7-messages': true,
@@ -33,14 +37,19 @@ it('names only what the topology has', () => {
     'audit-ingest': true,
     'clinical-events': true,
   };
-  const blobs: Record<BlobContainer, true> = { 'hl7-raw': true, 'audit-archive': true };
+  const blobs: Record<BlobContainer, true> = {
+    'hl7-raw': true,
+    'audit-archive': true,
+    'audit-checkpoints': true,
+    reports: true,
+  };
   const { Namespaces } = topology.UserConfig;
   const known = {
     paths: topology.Cosmos.databases.flatMap(({ id, containers }) =>
       containers.map((each) => `${id}/${each.id}`),
     ),
     entities: Namespaces.flatMap(({ Queues, Topics }) => [...Queues, ...Topics].map(({ Name }) => Name)),
-    blobs: topology.Blobs,
+    blobs: topology.Blobs.map((each) => (typeof each === 'string' ? each : each.name)),
   };
   expect(known.paths).toEqual(expect.arrayContaining(Object.keys(paths)));
   expect(known.entities).toEqual(expect.arrayContaining(Object.keys(entities)));
