@@ -9,6 +9,7 @@ import { credentialOf } from './credential';
 const KEY_NAME = 'medrelay-kek';
 /** Beside each wrapped key: which version of which key opens it, in whatever vault the setting names. */
 const KEY_ID = /^vault:([0-9a-zA-Z-]{1,127})\/([0-9a-f]{32})$/;
+const keyIdOf = (version: string): string => `vault:${KEY_NAME}/${version}`;
 const ALGORITHM = 'RSA-OAEP-256';
 
 /** A rotated key is used for new data keys after at most this long; old versions go on opening what they wrapped. */
@@ -48,9 +49,12 @@ export function keyVaultWrap(keys: VaultKeys, now: () => number = Date.now): Key
   }
 
   return {
+    async currentKeyId() {
+      return keyIdOf(await currentVersion());
+    },
     async wrap(dataKey) {
       const version = await currentVersion();
-      return { keyId: `vault:${KEY_NAME}/${version}`, wrapped: await keys.wrap(KEY_NAME, version, dataKey) };
+      return { keyId: keyIdOf(version), wrapped: await keys.wrap(KEY_NAME, version, dataKey) };
     },
     async unwrap(keyId, wrapped) {
       const [, name, version] = KEY_ID.exec(keyId) ?? [];

@@ -11,6 +11,7 @@ export function createKeyWrap({ keyVault, keyFile, environment }: Config): KeyWr
     // Data that began with a key file goes on opening; what is new belongs to the vault.
     return file
       ? {
+          currentKeyId: () => vault.currentKeyId(),
           wrap: (dataKey) => vault.wrap(dataKey),
           unwrap: (keyId, wrapped) => (isKeyFileId(keyId) ? file : vault).unwrap(keyId, wrapped),
         }

@@ -1,10 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import { MedrelayError } from '../errors';
+import { KeyCache } from './key-cache';
+import type { DataKeyStore, KeyWrap, WrappedKey } from './ports';
+import type { Ready } from './ready';
 import { TENANT_ID } from './tenant-id';
-import type { DataKeyStore, KeyWrap } from './ports';
 
-/** One key per class, so that a key which opens raw messages does not open audit details. */
-export type DataClass = 'phi' | 'raw' | 'mac';
+/** What fields are sealed as. */
+export type FieldClass = 'phi' | 'pii' | 'financial';
+
+/**
+ * One key per class, so that a key which opens raw messages does not open audit details, and none serves two purposes:
+ * `mac` authenticates, `index` makes blind indexes and names, `subject` wraps the secrets of data subjects.
+ */
+export type DataClass = FieldClass | 'raw' | 'mac' | 'index' | 'subject';
 
 export interface DataKey {
   readonly kid: string;
@@ -12,15 +20,23 @@ export interface DataKey {
 }
 
 export interface DataKeys {
-  /** The key of the month of `at`, made at first use. */
-  forWriting(tenantId: string, dataClass: DataClass, at: string): Promise<DataKey>;
-  forReading(tenantId: string, kid: string): Promise<DataKey>;
+  /** The key of the month of `at`, made at first use. No promise when it is cached. */
+  forWriting(tenantId: string, dataClass: DataClass, at: string): Ready<DataKey>;
+  forReading(tenantId: string, kid: string): Ready<DataKey>;
 }
 
 /** An unwrapped key lives in memory for at most this long; a revoked key-encryption key bites after it. */
 const CACHE_MS = 60 * 60 * 1000;
+const CACHE_SIZE = 10_000;
 
-const KID = /^([a-z0-9][a-z0-9-]{0,62})\/((?:phi|raw|mac)-\d{6})$/;
+const KID = /^([a-z0-9][a-z0-9-]{0,62})\/((?:phi|pii|financial|raw|mac|index|subject)-\d{6})$/;
+
+/**
+ * What is searched must be found in every month, so the index key has one epoch: with a key per month, a search would
+ * have to ask once per month of history, and a document indexed twice would look like two. Its wrapping rotates like
+ * any other key's.
+ */
+const INDEX_EPOCH = '000000';
 
 /**
  * Envelope encryption: data keys per tenant, class and calendar month, stored wrapped. The month comes from the
@@ -28,19 +44,7 @@ const KID = /^([a-z0-9][a-z0-9-]{0,62})\/((?:phi|raw|mac)-\d{6})$/;
  * random IVs that NIST SP 800-38D (section 8.3) allows one key.
  */
 export function createDataKeys(keyWrap: KeyWrap, store: DataKeyStore, now: () => number): DataKeys {
-  const cache = new Map<string, { key: Promise<DataKey>; until: number }>();
-
-  function cached(kid: string, load: () => Promise<DataKey>): Promise<DataKey> {
-    const hit = cache.get(kid);
-    if (hit && hit.until > now()) return hit.key;
-    for (const [name, entry] of cache) if (entry.until <= now()) cache.delete(name);
-    const key = load();
-    const entry = { key, until: now() + CACHE_MS };
-    cache.set(kid, entry);
-    // A failure must not be remembered: the store may be back a second later.
-    void key.catch(() => cache.get(kid) === entry && cache.delete(kid));
-    return key;
-  }
+  const cache = new KeyCache<DataKey>(CACHE_MS, CACHE_SIZE, now);
 
   async function create(tenantId: string, id: string): Promise<DataKey> {
     const existing = await store.read(tenantId, id);
@@ -55,42 +59,51 @@ export function createDataKeys(keyWrap: KeyWrap, store: DataKeyStore, now: () =>
     return unwrapped(tenantId, stored);
   }
 
-  async function unwrapped(
-    tenantId: string,
-    stored: { id: string; keyId: string; wrapped: string },
-  ): Promise<DataKey> {
-    const key = Buffer.from(await keyWrap.unwrap(stored.keyId, Buffer.from(stored.wrapped, 'base64')));
-    return { kid: `${tenantId}/${stored.id}`, key };
+  async function read(tenantId: string, id: string, kid: string): Promise<DataKey> {
+    const stored = await store.read(tenantId, id);
+    if (stored) return unwrapped(tenantId, stored);
+    throw new MedrelayError(
+      'KEY_UNKNOWN',
+      `The data key ${kid} is not in the key store. Restore database audit.`,
+    );
+  }
+
+  async function unwrapped(tenantId: string, { id, keyId, wrapped }: WrappedKey): Promise<DataKey> {
+    const key = Buffer.from(await keyWrap.unwrap(keyId, Buffer.from(wrapped, 'base64')));
+    return { kid: `${tenantId}/${id}`, key };
   }
 
   return {
-    async forWriting(tenantId, dataClass, at) {
-      if (!TENANT_ID.test(tenantId))
-        throw new MedrelayError('TENANT_INVALID', 'The tenant id is not a valid one.');
-      const id = `${dataClass}-${monthOf(at)}`;
-      return cached(`${tenantId}/${id}`, () => create(tenantId, id));
+    forWriting(tenantId, dataClass, at) {
+      const month = dataClass === 'index' ? INDEX_EPOCH : monthOf(at);
+      if (!TENANT_ID.test(tenantId)) return Promise.reject(invalidTenant());
+      if (month === undefined) return Promise.reject(invalidInstant());
+      const id = `${dataClass}-${month}`;
+      return cache.get(`${tenantId}/${id}`, () => create(tenantId, id));
     },
-    async forReading(tenantId, kid) {
+    forReading(tenantId, kid) {
       const [, owner, id] = KID.exec(kid) ?? [];
-      if (id === undefined || owner !== tenantId) {
-        throw new MedrelayError('KEY_UNKNOWN', 'The data names a key that does not belong to this tenant.');
-      }
-      return cached(kid, async () => {
-        const stored = await store.read(tenantId, id);
-        if (stored) return unwrapped(tenantId, stored);
-        throw new MedrelayError(
-          'KEY_UNKNOWN',
-          `The data key ${kid} is not in the key store. Restore database audit.`,
-        );
-      });
+      if (id === undefined || owner !== tenantId) return Promise.reject(foreignKey());
+      return cache.get(kid, () => read(tenantId, id, kid));
     },
   };
 }
 
-function monthOf(at: string): string {
+/** The class in a `kid`: before the month, or before the dot of a subject's key. */
+export const classOf = (kid: string): string => /\/([a-z]+)[-.]/.exec(kid)?.[1] ?? '';
+
+function monthOf(at: string): string | undefined {
   const time = Date.parse(at);
-  if (Number.isNaN(time))
-    throw new MedrelayError('INSTANT_INVALID', 'The instant that selects a data key is not ISO 8601.');
+  if (Number.isNaN(time)) return undefined;
   const date = new Date(time);
   return `${String(date.getUTCFullYear()).padStart(4, '0')}${String(date.getUTCMonth() + 1).padStart(2, '0')}`;
 }
+
+export const foreignKey = (): MedrelayError =>
+  new MedrelayError('KEY_UNKNOWN', 'The data names a key that does not belong to this tenant.');
+
+export const invalidTenant = (): MedrelayError =>
+  new MedrelayError('TENANT_INVALID', 'The tenant id is not a valid one.');
+
+const invalidInstant = (): MedrelayError =>
+  new MedrelayError('INSTANT_INVALID', 'The instant that selects a data key is not ISO 8601.');

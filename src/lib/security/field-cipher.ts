@@ -1,9 +1,12 @@
-import { createCipheriv, createDecipheriv, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import * as z from 'zod';
-import { MedrelayError } from '../errors';
-import { createDataKeys, type DataClass, type DataKey } from './data-keys';
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import { decrypt, decryptFailed, encrypt, freshIv, TAG_BYTES } from './aead';
+import { blindIndex, type IndexedField } from './blind-index';
+import { classOf, createDataKeys, type DataClass, type DataKey, type FieldClass } from './data-keys';
 import { lengthPrefixed } from './length-prefixed';
 import type { DataKeyStore, KeyWrap, Sealed } from './ports';
+import { allReady, whenReady, type Ready } from './ready';
+import { decodeHeader, encodeHeader } from './sealed-body';
+import { createSubjectKeys, isSubjectKid } from './subject-keys';
 
 /** The place a ciphertext belongs to. It opens nowhere else: not in another row, field or tenant. */
 export interface SealedAt {
@@ -11,30 +14,46 @@ export interface SealedAt {
   readonly path: string;
 }
 
+export interface Mac {
+  readonly kid: string;
+  /** base64 */
+  readonly val: string;
+}
+
+/** Keys that are at hand: nothing here waits. For one document, not to be kept. */
+export interface Sealer {
+  seal(plaintext: Uint8Array, place: SealedAt): Sealed;
+  /** HMAC-SHA-256 under the tenant's key of the month. */
+  mac(bytes: Uint8Array): Mac;
+}
+
 export interface FieldCipher {
+  /**
+   * What seals one document's fields and makes its MACs. `at` selects the month's keys; with `subject`, the reference
+   * of a person such as `Patient/7`, fields are sealed under keys that die with that person's secret.
+   * Not a promise when the keys are cached, so that the usual case waits for nothing.
+   */
+  sealer(tenantId: string, dataClass: FieldClass, at: string, subject?: string): Ready<Sealer>;
   seal(
     tenantId: string,
-    dataClass: 'phi' | 'raw',
+    dataClass: FieldClass,
     at: string,
     plaintext: Uint8Array,
     place: SealedAt,
   ): Promise<Sealed>;
-  /** @throws MedrelayError DECRYPT_FAILED when a bit or the place differs, KEY_UNKNOWN for another tenant's key. */
+  /**
+   * @throws MedrelayError DECRYPT_FAILED when a bit or the place differs, KEY_UNKNOWN for another tenant's key,
+   * SHREDDED when the person's secret was destroyed.
+   */
   open(tenantId: string, sealed: Sealed, place: SealedAt): Promise<Buffer>;
   /** A large body as one self-describing blob; `id` is the blob's identity, for example the hash of the plaintext. */
   sealBody(tenantId: string, at: string, body: Uint8Array, id: string): Promise<Buffer>;
   openBody(tenantId: string, blob: Uint8Array, id: string): Promise<Buffer>;
-  /** HMAC-SHA-256 under the tenant's key of the month of `at`, base64. */
-  mac(
-    tenantId: string,
-    at: string,
-    bytes: Uint8Array,
-  ): Promise<{ readonly kid: string; readonly val: string }>;
-  verifyMac(
-    tenantId: string,
-    mac: { readonly kid: string; readonly val: string },
-    bytes: Uint8Array,
-  ): Promise<boolean>;
+  /** HMAC-SHA-256 under the tenant's key of the month of `at`. */
+  mac(tenantId: string, at: string, bytes: Uint8Array): Promise<Mac>;
+  verifyMac(tenantId: string, mac: Mac, bytes: Uint8Array): Ready<boolean>;
+  /** The same value of a field always gives the same text, which tells nothing to whoever has no key. See `blind-index`. */
+  blindIndex(tenantId: string, field: IndexedField, value: string): Ready<string>;
 }
 
 export interface FieldCipherPorts {
@@ -43,33 +62,40 @@ export interface FieldCipherPorts {
   readonly now?: () => number;
 }
 
-const IV_BYTES = 12;
-const TAG_BYTES = 16;
-
 export function createFieldCipher({ keyWrap, store, now = Date.now }: FieldCipherPorts): FieldCipher {
   const keys = createDataKeys(keyWrap, store, now);
+  const subjects = createSubjectKeys(keys, store, now);
 
   return {
+    sealer(tenantId, dataClass, at, subject) {
+      const fieldKey =
+        subject === undefined
+          ? keys.forWriting(tenantId, dataClass, at)
+          : subjects.forWriting(tenantId, subject, dataClass, at);
+      const both = allReady([fieldKey, keys.forWriting(tenantId, 'mac', at)]);
+      return whenReady(both, ([field, mac]) => sealerOf(tenantId, field as DataKey, mac as DataKey));
+    },
+
     async seal(tenantId, dataClass, at, plaintext, place) {
-      const dataKey = await keys.forWriting(tenantId, dataClass, at);
-      const iv = randomBytes(IV_BYTES);
-      const { ct, tag } = encrypt(dataKey, iv, plaintext, fieldAad(tenantId, place, dataKey.kid));
-      const base64 = (bytes: Buffer): string => bytes.toString('base64');
-      return { kid: dataKey.kid, alg: 'A256GCM', iv: base64(iv), ct: base64(ct), tag: base64(tag) };
+      return sealField(tenantId, await keys.forWriting(tenantId, dataClass, at), plaintext, place);
     },
 
     async open(tenantId, sealed, place) {
-      const dataKey = await keys.forReading(tenantId, sealed.kid);
+      const { kid, key } = await (isSubjectKid(sealed.kid) ? subjects : keys).forReading(
+        tenantId,
+        sealed.kid,
+      );
+      assertClass(kid, ['phi', 'pii', 'financial']);
       const bytes = (text: string): Buffer => Buffer.from(text, 'base64');
-      const aad = fieldAad(tenantId, place, sealed.kid);
-      return decrypt(dataKey, bytes(sealed.iv), bytes(sealed.ct), bytes(sealed.tag), aad);
+      const { iv, ct, tag } = sealed;
+      return decrypt(key, { iv: bytes(iv), ct: bytes(ct), tag: bytes(tag) }, fieldAad(tenantId, place, kid));
     },
 
     async sealBody(tenantId, at, body, id) {
-      const dataKey = await keys.forWriting(tenantId, 'raw', at);
-      const iv = randomBytes(IV_BYTES);
-      const header = encodeHeader({ v: 1, alg: 'A256GCM', kid: dataKey.kid, iv: iv.toString('base64') });
-      const { ct, tag } = encrypt(dataKey, iv, body, bodyAad(tenantId, id, header));
+      const { kid, key } = await keys.forWriting(tenantId, 'raw', at);
+      const iv = freshIv();
+      const header = encodeHeader({ v: 1, alg: 'A256GCM', kid, iv: iv.toString('base64') });
+      const { ct, tag } = encrypt(key, iv, body, bodyAad(tenantId, id, header));
       return Buffer.concat([header, ct, tag]);
     },
 
@@ -77,102 +103,62 @@ export function createFieldCipher({ keyWrap, store, now = Date.now }: FieldCiphe
       const { header, fields, rest } = decodeHeader(
         Buffer.from(blob.buffer, blob.byteOffset, blob.byteLength),
       );
-      const dataKey = await keys.forReading(tenantId, fields.kid);
+      const { kid, key } = await keys.forReading(tenantId, fields.kid);
+      assertClass(kid, ['raw']);
+      const iv = Buffer.from(fields.iv, 'base64');
       const ct = rest.subarray(0, rest.length - TAG_BYTES);
       const tag = rest.subarray(rest.length - TAG_BYTES);
-      return decrypt(dataKey, Buffer.from(fields.iv, 'base64'), ct, tag, bodyAad(tenantId, id, header));
+      return decrypt(key, { iv, ct, tag }, bodyAad(tenantId, id, header));
     },
 
     async mac(tenantId, at, bytes) {
-      const { kid, key } = await keys.forWriting(tenantId, 'mac', at);
-      return { kid, val: createHmac('sha256', key).update(bytes).digest('base64') };
+      return macOf(await keys.forWriting(tenantId, 'mac', at), bytes);
     },
 
-    async verifyMac(tenantId, mac, bytes) {
-      const { kid, key } = await keys.forReading(tenantId, mac.kid);
-      assertClass(kid, ['mac']);
-      const expected = createHmac('sha256', key).update(bytes).digest();
-      const given = Buffer.from(mac.val, 'base64');
-      return given.length === expected.length && timingSafeEqual(given, expected);
+    verifyMac(tenantId, mac, bytes) {
+      return whenReady(keys.forReading(tenantId, mac.kid), ({ kid, key }) => {
+        if (classOf(kid) !== 'mac') return false;
+        const expected = createHmac('sha256', key).update(bytes).digest();
+        const given = Buffer.from(mac.val, 'base64');
+        return given.length === expected.length && timingSafeEqual(given, expected);
+      });
+    },
+
+    blindIndex(tenantId, field, value) {
+      // One key for all time: `at` does not matter.
+      return whenReady(keys.forWriting(tenantId, 'index', '2000-01-01'), ({ key }) =>
+        blindIndex(key, field, value),
+      );
     },
   };
 }
 
-function fieldAad(tenantId: string, place: SealedAt, kid: string): Buffer {
-  return lengthPrefixed(['field1', tenantId, place.id, place.path, classOf(kid), kid]);
+function sealerOf(tenantId: string, field: DataKey, mac: DataKey): Sealer {
+  return {
+    seal: (plaintext, place) => sealField(tenantId, field, plaintext, place),
+    mac: (bytes) => macOf(mac, bytes),
+  };
+}
+
+function sealField(tenantId: string, { kid, key }: DataKey, plaintext: Uint8Array, place: SealedAt): Sealed {
+  const { iv, ct, tag } = encrypt(key, freshIv(), plaintext, fieldAad(tenantId, place, kid));
+  const base64 = (bytes: Buffer): string => bytes.toString('base64');
+  return { kid, alg: 'A256GCM', iv: base64(iv), ct: base64(ct), tag: base64(tag) };
+}
+
+function macOf({ kid, key }: DataKey, bytes: Uint8Array): Mac {
+  return { kid, val: createHmac('sha256', key).update(bytes).digest('base64') };
+}
+
+function fieldAad(tenantId: string, { id, path }: SealedAt, kid: string): Buffer {
+  return lengthPrefixed(['field1', tenantId, id, path, classOf(kid), kid]);
 }
 
 function bodyAad(tenantId: string, id: string, header: Buffer): Buffer {
   return Buffer.concat([lengthPrefixed(['body1', tenantId, id]), header]);
 }
 
-function classOf(kid: string): string {
-  return kid.slice(kid.indexOf('/') + 1, kid.lastIndexOf('-'));
-}
-
+/** A key is used for one purpose only: a MAC key never decrypts, and a field's key opens no body. */
 function assertClass(kid: string, allowed: readonly DataClass[]): void {
   if (!allowed.some((dataClass) => dataClass === classOf(kid))) throw decryptFailed();
-}
-
-function encrypt(
-  dataKey: DataKey,
-  iv: Buffer,
-  plaintext: Uint8Array,
-  aad: Buffer,
-): { ct: Buffer; tag: Buffer } {
-  const cipher = createCipheriv('aes-256-gcm', dataKey.key, iv).setAAD(aad);
-  const ct = Buffer.concat([cipher.update(plaintext), cipher.final()]);
-  return { ct, tag: cipher.getAuthTag() };
-}
-
-function decrypt(dataKey: DataKey, iv: Buffer, ct: Buffer, tag: Buffer, aad: Buffer): Buffer {
-  // A key is used for one purpose only: a MAC key never decrypts. Node accepts 4-byte GCM tags unless the length is fixed.
-  assertClass(dataKey.kid, ['phi', 'raw']);
-  try {
-    const decipher = createDecipheriv('aes-256-gcm', dataKey.key, iv, { authTagLength: TAG_BYTES });
-    decipher.setAAD(aad).setAuthTag(tag);
-    return Buffer.concat([decipher.update(ct), decipher.final()]);
-  } catch (cause) {
-    throw decryptFailed(cause);
-  }
-}
-
-function decryptFailed(cause?: unknown): MedrelayError {
-  return new MedrelayError(
-    'DECRYPT_FAILED',
-    'Encrypted data was changed, moved from another place or cut short; it is not opened.',
-    cause,
-  );
-}
-
-/** magic "MRB1", length of the header (4 bytes, big endian), header as JSON, then ciphertext and a 16-byte tag. */
-const MAGIC = Buffer.from('MRB1', 'latin1');
-const MAX_HEADER_BYTES = 1024;
-const headerSchema = z.object({
-  v: z.literal(1),
-  alg: z.literal('A256GCM'),
-  kid: z.string(),
-  iv: z.string(),
-});
-type Header = z.infer<typeof headerSchema>;
-
-function encodeHeader(fields: Header): Buffer {
-  return Buffer.concat([MAGIC, lengthPrefixed([JSON.stringify(fields)])]);
-}
-
-function decodeHeader(blob: Buffer): { header: Buffer; fields: Header; rest: Buffer } {
-  const prefix = MAGIC.length + 4;
-  if (blob.length < prefix || !blob.subarray(0, MAGIC.length).equals(MAGIC)) throw decryptFailed();
-  const length = blob.readUInt32BE(MAGIC.length);
-  if (length > MAX_HEADER_BYTES || blob.length < prefix + length + TAG_BYTES) throw decryptFailed();
-  const header = blob.subarray(0, prefix + length);
-  let fields: unknown;
-  try {
-    fields = JSON.parse(header.toString('utf8', prefix));
-  } catch (cause) {
-    throw decryptFailed(cause);
-  }
-  const parsed = headerSchema.safeParse(fields);
-  if (!parsed.success) throw decryptFailed();
-  return { header, fields: parsed.data, rest: blob.subarray(prefix + length) };
 }

@@ -1,6 +1,9 @@
-export type { DataKeyStore, KeyWrap, Sealed, WrappedDataKey } from './ports';
-export { createFieldCipher, type FieldCipher, type SealedAt } from './field-cipher';
-export type { DataClass } from './data-keys';
+export type { DataKeyStore, KeyCustodyStore, KeyWrap, Sealed, StoredKey, WrappedKey } from './ports';
+export { createFieldCipher, type FieldCipher, type Mac, type SealedAt, type Sealer } from './field-cipher';
+export type { DataClass, FieldClass } from './data-keys';
+export type { IndexedField } from './blind-index';
+export { createKeyCustodian, type KeyCustodian, type Rewrapped } from './key-custodian';
+export { whenReady, type Ready } from './ready';
 export { isKeyFileId, keyFileWrap } from './key-file';
 export { safeError } from './safe-error';
 export { lengthPrefixed } from './length-prefixed';

@@ -44,9 +44,16 @@ export function keyFileWrap(
     return entry && Buffer.from(entry.key, 'base64');
   };
 
+  const currentId = (): string => KEY_ID_PREFIX + held().current;
+
   return {
     get keyId() {
-      return KEY_ID_PREFIX + held().current;
+      return currentId();
+    },
+    async currentKeyId() {
+      // Another process may have rotated since this one read the file.
+      loaded = readKeyFile(file) ?? loaded;
+      return Promise.resolve(currentId());
     },
     wrap(dataKey) {
       const { current } = held();

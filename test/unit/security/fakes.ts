@@ -1,12 +1,12 @@
-import type { DataKeyStore, KeyWrap, WrappedDataKey } from '../../../src/lib/security';
+import type { DataKeyStore, KeyWrap, WrappedKey } from '../../../src/lib/security';
 
 export interface MemoryKeys extends DataKeyStore {
-  readonly stored: Map<string, WrappedDataKey>;
+  readonly stored: Map<string, WrappedKey>;
   reads: number;
 }
 
 export function memoryKeyStore(): MemoryKeys {
-  const stored = new Map<string, WrappedDataKey>();
+  const stored = new Map<string, WrappedKey>();
   return {
     stored,
     reads: 0,
@@ -28,6 +28,7 @@ export function xorWrap(): KeyWrap & { unwraps: number } {
   const flip = (bytes: Uint8Array): Uint8Array => bytes.map((byte) => byte ^ 0x5a);
   return {
     unwraps: 0,
+    currentKeyId: () => Promise.resolve('test:1'),
     wrap: (dataKey) => Promise.resolve({ keyId: 'test:1', wrapped: flip(dataKey) }),
     unwrap(_keyId, wrapped) {
       this.unwraps++;
