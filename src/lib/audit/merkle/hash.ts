@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 
 /** 32 bytes of SHA-256. */
-export type Hash = Uint8Array;
+export type Hash = Buffer;
 
 /** RFC 6962 section 2.1: different first bytes, so that no inner node can be shown as a leaf. */
 const LEAF = Uint8Array.of(0);
@@ -16,7 +16,7 @@ export function nodeHash(left: Hash, right: Hash): Buffer {
 }
 
 /** RFC 6962 section 2.1: the root of a tree without leaves is the hash of nothing. */
-export const EMPTY_ROOT: Hash = createHash('sha256').digest();
+export const EMPTY_ROOT = createHash('sha256').digest();
 
 /** Neither is a secret, so it need not take the same time for all. */
 export function sameHash(one: Hash, other: Hash): boolean {

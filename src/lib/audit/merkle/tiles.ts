@@ -76,7 +76,7 @@ export function tilesRead(
   return [...tiles.values()];
 }
 
-const NOTHING = new Uint8Array(32);
+const NOTHING = Buffer.alloc(32);
 
 /**
  * Reads subtrees from tiles, and those of the frontier of a tree of this size from there.

@@ -12,7 +12,7 @@ export function verifyInclusion(
   proof: readonly Hash[],
   root: Hash,
 ): boolean {
-  if (!isCount(index) || !isCount(size) || index >= size) return false;
+  if (!isCount(index) || !isCount(size) || index >= size || leaf.length !== 32) return false;
   let hash = leaf;
   let [at, last] = [index, size - 1];
   for (const sibling of proof) {
