@@ -3,7 +3,11 @@ export { validateBundle, validateResource, type Issue } from './validate/validat
 export {
   cosmosResourceContainer,
   createFhirStore,
+  protectedContainer,
+  protectionPolicySchema,
   type FhirStore,
+  type ProtectedContainer,
+  type ProtectionPolicy,
   type ResourceContainer,
   type ResourceDocument,
   type SourceMessage,

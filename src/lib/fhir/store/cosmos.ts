@@ -1,10 +1,10 @@
 import type { Container, JSONObject, OperationInput, SqlParameter } from '@azure/cosmos';
 import { classifyAzureError } from '../../azure';
 import { resourceTooLarge } from './batches';
-import type { ResourceDocument } from './documents';
-import type { ResourceContainer, Stored, Write } from './ports';
+import type { ProtectedContainer, Stored, Write } from './ports';
+import type { ProtectedDocument } from './protected';
 
-type Read = ResourceDocument & { readonly _etag: string };
+type Read = ProtectedDocument & { readonly _etag: string };
 
 /**
  * A query costs two requests (the SDK asks for a query plan beside it) and at least 2.3 RU, a point read one request
@@ -21,7 +21,7 @@ const statusOnly = { contentResponseOnWriteEnabled: false };
 /** 424: not tried, because another operation of the batch failed. */
 const failedDependency = 424;
 
-export function cosmosResourceContainer(container: () => Promise<Container>): ResourceContainer {
+export function cosmosResourceContainer(container: () => Promise<Container>): ProtectedContainer {
   return {
     async read(pk, ids) {
       const resources = await container();
@@ -58,7 +58,7 @@ export function cosmosResourceContainer(container: () => Promise<Container>): Re
       });
     },
 
-    async findCurrent({ tenantId, resourceType, pk, id, identifier }) {
+    async findCurrent({ tenantId, resourceType, pk, id, identifierIndex }) {
       const conditions = [`c.kind = 'current'`, 'c.tenantId = @tenantId', 'c.resourceType = @resourceType'];
       const parameters: SqlParameter[] = [
         { name: '@tenantId', value: tenantId },
@@ -68,17 +68,17 @@ export function cosmosResourceContainer(container: () => Promise<Container>): Re
         conditions.push('c.resource.id = @id');
         parameters.push({ name: '@id', value: id });
       }
-      if (identifier !== undefined) {
-        conditions.push('ARRAY_CONTAINS(c.resource.identifier, { "value": @identifier }, true)');
-        parameters.push({ name: '@identifier', value: identifier });
+      if (identifierIndex !== undefined) {
+        conditions.push('ARRAY_CONTAINS(c.identifierIndex, @index)');
+        parameters.push({ name: '@index', value: identifierIndex });
       }
       const query = `SELECT * FROM c WHERE ${conditions.join(' AND ')}`;
       const { resources } = await (
         await container()
       ).items
-        .query<ResourceDocument>({ query, parameters }, pk === undefined ? {} : { partitionKey: pk })
+        .query<Read>({ query, parameters }, pk === undefined ? {} : { partitionKey: pk })
         .fetchAll();
-      return resources;
+      return resources.map((resource) => storedOf(resource).document);
     },
   };
 }
@@ -92,12 +92,12 @@ async function unlessTooLarge<T>(batch: Promise<T>): Promise<T> {
   }
 }
 
-function storedOf(read: Read): Stored<ResourceDocument> {
+function storedOf(read: Read): Stored<ProtectedDocument> {
   const { _etag, ...document } = read;
   return { document, etag: _etag };
 }
 
-function operationOf(write: Write): OperationInput {
+function operationOf(write: Write<ProtectedDocument>): OperationInput {
   const resourceBody = write.document as unknown as JSONObject;
   return write.type === 'create'
     ? { operationType: 'Create', resourceBody }

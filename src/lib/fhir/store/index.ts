@@ -1,5 +1,7 @@
 export { createFhirStore, type FhirStore } from './store';
 export { cosmosResourceContainer } from './cosmos';
-export type { ResourceContainer, Write } from './ports';
+export { protectedContainer } from './protected';
+export { protectionPolicySchema, type ProtectionPolicy } from './protection';
+export type { ProtectedContainer, ResourceContainer, Write } from './ports';
 export type { ResourceDocument, SourceMessage, StoredResource } from './documents';
 export type { Statements } from './references';
