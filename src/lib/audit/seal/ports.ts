@@ -31,8 +31,8 @@ export interface LogStore {
 export interface AnchorStore {
   publish(name: AnchorName, note: string): Promise<'created' | 'exists'>;
   read(name: AnchorName): Promise<string | undefined>;
-  /** Whether this one is there, or another of its hundred that comes after it. */
-  existsFrom(name: AnchorName): Promise<boolean>;
+  /** The number of the last one of its hundred, if that is this one or comes after it. */
+  newestFrom(name: AnchorName): Promise<number | undefined>;
   /** Who has a published checkpoint. */
   tenants(): Promise<string[]>;
   years(tenantId: string): Promise<string[]>;
@@ -67,7 +67,7 @@ export interface SealPorts {
     tenantId: string,
     mac: { readonly kid: string; readonly val: string },
     leafHash: Uint8Array,
-  ): Promise<boolean>;
+  ): boolean | Promise<boolean>;
   /** Alarms are events, too. */
   readonly audit: Audit;
   /** Whose log tells of events that name a tenant we do not have. */
