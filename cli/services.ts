@@ -36,6 +36,7 @@ export async function withServices(
     }),
   );
   try {
+    await services.freshConfig();
     await work(services);
   } finally {
     await services.close();

@@ -12,7 +12,9 @@ app.serviceBusQueue('hl7Processor', { ...trigger, handler: processHl7 });
 async function processHl7(body: unknown, context: InvocationContext): Promise<void> {
   await safely('message', context, async () => {
     const delivery = readDelivery(context.triggerMetadata, new Date());
-    const { outcomes, retry } = await functionServices().ingest.processBody(bytesOf(body), delivery);
+    const { freshConfig, ingest } = functionServices();
+    await freshConfig();
+    const { outcomes, retry } = await ingest.processBody(bytesOf(body), delivery);
     for (const { id, status, code } of outcomes)
       context.info(`message ${id} ${status}${code ? ` ${code}` : ''}`);
     if (retry) {

@@ -9,7 +9,9 @@ async function receiveHl7(request: HttpRequest, context: InvocationContext): Pro
   try {
     const tenant = request.headers.get('x-tenant-id') ?? undefined;
     const body: AsyncIterable<Uint8Array> = request.body ?? Readable.from([]);
-    const { status, ack } = await functionServices().ingest.receiveStream(body, tenant);
+    const { freshConfig, ingest } = functionServices();
+    await freshConfig();
+    const { status, ack } = await ingest.receiveStream(body, tenant);
     // Enhanced mode: the sender may want no answer, and a 204 has no body.
     if (ack.length === 0) return { status };
     return { status, body: Readable.from(ack), headers: { 'content-type': contentType(request) } };

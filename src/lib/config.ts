@@ -31,6 +31,8 @@ export interface Config {
   readonly maxInlineBytes: number;
   /** How long a message waits in the queue between attempts while a store is away; the last one repeats. */
   readonly retryDelaysSeconds: readonly number[];
+  /** Where this deployment keeps data, such as `eu`; a tenant of another residency does not exist here. */
+  readonly residency: string | undefined;
   /** Folder of tenants, sender profiles, rules and policies. */
   readonly configDir: string;
 }
@@ -135,6 +137,7 @@ const settings = z.object({
     .string()
     .regex(/^\d{1,5}(,\d{1,5})*$/, 'is not a list of whole seconds such as 60,300,900,3600.')
     .default('60,300,900,3600'),
+  MEDRELAY_RESIDENCY: text,
   MEDRELAY_CONFIG_DIR: text,
   /** Set by the Functions host: the folder of the app. */
   AzureWebJobsScriptRoot: text,
@@ -173,6 +176,7 @@ function configOf(env: z.infer<typeof settings>): Config {
           },
     maxInlineBytes: env.MEDRELAY_MAX_INLINE_BYTES,
     retryDelaysSeconds: env.RETRY_DELAYS_SECONDS.split(',').map(Number),
+    residency: env.MEDRELAY_RESIDENCY,
     configDir: path.resolve(env.AzureWebJobsScriptRoot ?? '.', env.MEDRELAY_CONFIG_DIR ?? 'config'),
   };
 }

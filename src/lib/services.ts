@@ -2,7 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import {
   createAudit,
   createAuditReplay,
+  createSinkGuards,
   listAuditEvents,
+  presetSchema,
   type Audit,
   type AuditDocument,
   type AuditRange,
@@ -11,6 +13,7 @@ import {
 import {
   classifyAzureError,
   createAzure,
+  createConfigStore,
   createDataKeyStore,
   createEventJournal,
   createEventQueue,
@@ -21,16 +24,25 @@ import {
 import { loadConfig, type Config } from './config';
 import { selectProfile, senderProfileSchema, type SenderProfile } from './convert';
 import { MedrelayError } from './errors';
-import { cosmosResourceContainer, createFhirStore, type FhirStore } from './fhir';
+import {
+  cosmosResourceContainer,
+  createFhirStore,
+  protectedContainer,
+  protectionPolicySchema,
+  type FhirStore,
+  type ProtectionPolicy,
+} from './fhir';
 import { azurePorts, createIngest, createInterpreter, type Ingest } from './ingest';
 import { createFieldCipher } from './security';
-import { loadJsonFolder, loadTenants, type Tenant } from './tenants';
+import { createTenantDirectory, loadJsonFolder, loadTenants, type Tenant } from './tenants';
 
 /** What the functions and the command line use, wired once. */
 export interface Services {
   readonly config: Config;
   readonly azure: Azure;
+  /** Of the files, and once `freshConfig` has been waited for, of database `config`. */
   readonly tenants: ReadonlyMap<string, Tenant>;
+  freshConfig(): Promise<void>;
   readonly profiles: readonly SenderProfile[];
   readonly ingest: Ingest;
   readonly fhir: FhirStore;
@@ -42,7 +54,16 @@ export interface Services {
 
 /** `app` names the process in audit records: `medrelay-functions`, `medrelay-cli`. */
 export function createServices(app: string, config: Config = loadConfig()): Services {
-  const tenants = loadTenants(config.configDir);
+  const azure = createAzure(config.connections);
+  const directory = createTenantDirectory({
+    seeds: {
+      tenants: loadTenants(config.configDir),
+      presets: loadJsonFolder(`${config.configDir}/presets`, presetSchema),
+    },
+    store: createConfigStore(azure),
+    residency: config.residency,
+  });
+  const { tenants } = directory;
   const profiles = loadJsonFolder(`${config.configDir}/profiles`, senderProfileSchema);
   if (!tenants.has(config.defaultTenant)) {
     throw new MedrelayError(
@@ -50,7 +71,6 @@ export function createServices(app: string, config: Config = loadConfig()): Serv
       `DEFAULT_TENANT is "${config.defaultTenant}", which ${config.configDir}/tenants does not describe.`,
     );
   }
-  const azure = createAzure(config.connections);
   const cipher = createFieldCipher({ keyWrap: createKeyWrap(config), store: createDataKeyStore(azure) });
   const events = createEventStore(azure);
   const auditPorts = {
@@ -60,9 +80,15 @@ export function createServices(app: string, config: Config = loadConfig()): Serv
     queue: createEventQueue(azure),
     journal: createEventJournal(azure),
     classify: classifyAzureError,
+    presetOf: directory.presetOf,
   };
-  const audit = createAudit(auditPorts);
-  const resources = cosmosResourceContainer(() => azure.container('clinical/resources'));
+  const guards = createSinkGuards(classifyAzureError);
+  const audit = createAudit(auditPorts, guards);
+  const resources = protectedContainer(
+    cosmosResourceContainer(() => azure.container('clinical/resources')),
+    cipher,
+    loadProtection(config.configDir),
+  );
   const ingest = createIngest({
     ...azurePorts(azure, cipher),
     tenants: { defaultTenant: config.defaultTenant, find: (id) => tenants.get(id) },
@@ -80,11 +106,12 @@ export function createServices(app: string, config: Config = loadConfig()): Serv
     config,
     azure,
     tenants,
+    freshConfig: directory.fresh,
     profiles,
     ingest,
     fhir: createFhirStore(resources),
     audit,
-    auditReplay: createAuditReplay({ ...auditPorts, retryDelaysSeconds: config.retryDelaysSeconds }),
+    auditReplay: createAuditReplay({ ...auditPorts, retryDelaysSeconds: config.retryDelaysSeconds }, guards),
     listAudit: (tenantId, range) => listAuditEvents(events, tenantId, range),
     close: () => azure.close(),
   };
@@ -94,3 +121,12 @@ let shared: Services | undefined;
 
 /** The functions' own, made by the first invocation: a cold start registers triggers and connects nothing. */
 export const functionServices = (): Services => (shared ??= createServices('medrelay-functions'));
+
+function loadProtection(configDir: string): ProtectionPolicy {
+  const [policy, ...others] = loadJsonFolder(`${configDir}/protection`, protectionPolicySchema);
+  if (policy && others.length === 0) return policy;
+  throw new MedrelayError(
+    'CONFIG_INVALID',
+    `${configDir}/protection must hold exactly one file: which elements of patient records are stored encrypted.`,
+  );
+}

@@ -10,6 +10,22 @@ export function canonicalJson(value: unknown): string {
   return write(value, 'its top');
 }
 
+/** The members of an object with their canonical text. What several objects share is written once. */
+export type CanonicalMembers = readonly (readonly [name: string, text: string])[];
+
+export function canonicalMembers(value: object): CanonicalMembers {
+  const members: [string, string][] = [];
+  for (const [name, member] of Object.entries(value))
+    if (member !== undefined) members.push([name, write(member, name)]);
+  return members;
+}
+
+/** RFC 8785 section 3.2.3: sorted by UTF-16 code units, which is what `<` compares. */
+export function canonicalObject(members: CanonicalMembers): string {
+  const sorted = [...members].sort(([a], [b]) => (a < b ? -1 : 1));
+  return `{${sorted.map(([name, text]) => `${writeString(name, 'its top')}:${text}`).join(',')}}`;
+}
+
 /** `at` names the nearest member, for the error message. */
 function write(value: unknown, at: string): string {
   if (value === null || typeof value === 'boolean') return String(value);

@@ -1,4 +1,5 @@
-import { canonicalContent, contentOf, type AuditContent, type AuditDocument } from './document';
+import { contentOf, type AuditContent } from './content';
+import { canonicalOf, type AuditDocument } from './document';
 
 const DCM = 'http://dicom.nema.org/resources/ontology/DCM';
 const OWN = 'urn:medrelay:audit-event-type';
@@ -29,6 +30,9 @@ export function conflictContent(second: AuditContent, { id, sourceMac }: AuditDo
         what: `AuditEvent/${id}`,
       },
     ],
-    phi: { statement: canonicalContent(second).toString('utf8') },
+    // Sealed as the second statement itself would have been.
+    subject: second.subject,
+    classification: second.classification,
+    phi: { statement: canonicalOf(second).text },
   });
 }

@@ -1,53 +1,12 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import { MedrelayError } from '../errors';
-import { TENANT_ID, type FieldCipher, type Sealed } from '../security';
-import { canonicalJson, isWellFormed } from './canonical';
-import { eventId, partitionKey } from './identity';
-import {
-  CLASSIFICATIONS,
-  FRAMEWORKS,
-  type AuditAgent,
-  type AuditEntity,
-  type AuditEventInput,
-  type Classification,
-  type Coding,
-  type Disclosure,
-  type Framework,
-} from './types';
-
-export interface Mac {
-  readonly kid: string;
-  readonly val: string;
-}
-
-/** What the source states: everything but its secrets, and nothing that a redelivery would state differently. */
-interface Statement {
-  readonly v: 1;
-  readonly id: string;
-  readonly tenantId: string;
-  readonly occurredAt: string;
-  readonly type: Coding;
-  readonly subtype?: readonly Coding[];
-  readonly action: AuditEventInput['action'];
-  readonly outcome: AuditEventInput['outcome'];
-  readonly outcomeCode?: string;
-  readonly purpose?: readonly Coding[];
-  readonly agents: readonly Omit<AuditAgent, 'name'>[];
-  readonly entities: readonly Omit<AuditEntity, 'query'>[];
-  readonly classification?: Classification;
-  readonly frameworks?: readonly Framework[];
-  readonly workflow?: AuditEventInput['workflow'];
-  readonly correlationId?: string;
-  readonly subject?: string;
-  readonly disclosure?: Omit<Disclosure, 'recipient' | 'description'>;
-  readonly source: string;
-  readonly ext?: Readonly<Record<string, string | number>>;
-}
-
-export interface AuditContent extends Statement {
-  readonly phi?: Readonly<Record<string, string>>;
-}
+import type { FieldCipher, FieldClass, Mac, Ready, Sealed, Sealer } from '../security';
+import { whenReady } from '../security';
+import { canonicalJson, canonicalMembers, canonicalObject, type CanonicalMembers } from './canonical';
+import type { AuditContent, Statement } from './content';
+import { partitionKey } from './identity';
+import type { Classification, Coding, Framework } from './types';
 
 /**
  * What the tenant's preset added and found. Hashed, but no part of what the source states: a preset that changes between
@@ -81,129 +40,17 @@ export interface AuditDocument extends Statement {
   readonly mac: Mac;
 }
 
-/** A stored event must fit the fallback queue (256 KB on the standard tier) with base64 and envelope around it. */
-export const MAX_CONTENT_BYTES = 128 * 1024;
-const UTC_INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,7})?Z$/;
-
-/** Member by member: what a caller adds beyond the contract is not stored by accident. */
-export function contentOf(input: AuditEventInput): AuditContent {
-  if (!TENANT_ID.test(input.tenantId)) throw invalid('tenantId is not a valid tenant id');
-  for (const name of ['source', 'sourceKey'] as const) {
-    if (input[name] === '' || !isWellFormed(input[name]))
-      throw invalid(`${name} is empty or not well-formed text`);
-  }
-  if (!UTC_INSTANT.test(input.occurredAt) || Number.isNaN(Date.parse(input.occurredAt))) {
-    throw invalid('occurredAt is not an ISO 8601 instant in UTC, such as 2026-03-01T08:30:00Z');
-  }
-  if (input.agents.length === 0) throw invalid('it names no agent; FHIR AuditEvent asks for one at least');
-  checkCodes(input);
-  return {
-    v: 1,
-    id: eventId(input.tenantId, input.source, input.sourceKey),
-    tenantId: input.tenantId,
-    occurredAt: new Date(input.occurredAt).toISOString(),
-    type: coding(input.type),
-    subtype: input.subtype?.map(coding),
-    action: input.action,
-    outcome: input.outcome,
-    outcomeCode: input.outcomeCode,
-    purpose: input.purpose?.map(coding),
-    agents: input.agents.map(({ type, who, requestor, network, role, purpose }) => ({
-      type: type && coding(type),
-      who,
-      requestor,
-      network,
-      role: role && coding(role),
-      purpose: purpose?.map(coding),
-    })),
-    entities: input.entities.map(({ type, role, what, securityLabels, version, detail }) => ({
-      type: coding(type),
-      role: role && coding(role),
-      what,
-      securityLabels: securityLabels && [...securityLabels],
-      version,
-      detail: detail?.map(({ type: name, value }) => ({ type: name, value })),
-    })),
-    classification: input.classification,
-    frameworks: input.frameworks && [...input.frameworks],
-    workflow: input.workflow && { id: input.workflow.id, step: input.workflow.step },
-    correlationId: input.correlationId,
-    subject: input.subject,
-    disclosure: input.disclosure && {
-      basis: input.disclosure.basis,
-      purpose: input.disclosure.purpose,
-      method: input.disclosure.method,
-    },
-    source: input.source,
-    phi: orAbsent(phiOf(input)),
-    ext: orAbsent(input.ext),
-  };
+/** Content and the canonical text of its members: written once, for `sourceMac` as well as for the leaf. */
+export interface Canonical {
+  readonly content: AuditContent;
+  readonly members: CanonicalMembers;
+  /** The plaintext in its one canonical form (RFC 8785): what `sourceMac` covers. */
+  readonly text: string;
 }
 
-/** A code or an opaque id; anything that could be prose, and with it a patient, has no place outside of `phi`. */
-const CODE = /^[\x21-\x7e]{1,200}$/;
-const PATIENT = /^Patient\/[A-Za-z0-9.-]{1,64}$/;
-
-function checkCodes({
-  classification,
-  frameworks = [],
-  workflow,
-  correlationId,
-  subject,
-  disclosure,
-  entities,
-}: AuditEventInput): void {
-  if (classification !== undefined && !CLASSIFICATIONS.includes(classification))
-    throw invalid(`classification is none of ${CLASSIFICATIONS.join(', ')}`);
-  if (!frameworks.every((framework) => FRAMEWORKS.includes(framework)))
-    throw invalid(`frameworks holds one that is none of ${FRAMEWORKS.join(', ')}`);
-  if (subject !== undefined && !PATIENT.test(subject))
-    throw invalid('subject is not a reference Patient/<id>');
-  const codes = {
-    'workflow.id': workflow?.id,
-    'workflow.step': workflow?.step,
-    correlationId,
-    'disclosure.basis': disclosure?.basis,
-    'disclosure.purpose': disclosure?.purpose,
-    'disclosure.method': disclosure?.method,
-  };
-  const details = entities.flatMap(({ version, detail = [] }) => [
-    ['entity.version', version] as const,
-    ...detail.flatMap(({ type, value }) => [
-      ['entity.detail', type] as const,
-      ['entity.detail', value] as const,
-    ]),
-  ]);
-  for (const [name, code] of [...Object.entries(codes), ...details]) {
-    if (code !== undefined && !CODE.test(code))
-      throw invalid(`${name} is not a code or an id (1 to 200 printable ASCII characters without spaces)`);
-  }
-}
-
-const OWN_PATH = /^(?:agent|entity|disclosure)\./;
-
-/** The caller's secrets, and under fixed paths those of the members that are sealed whoever states them. */
-function phiOf({ phi = {}, agents, entities, disclosure }: AuditEventInput): Record<string, string> {
-  const own = Object.keys(phi).find((path) => OWN_PATH.test(path));
-  if (own !== undefined)
-    throw invalid(
-      "phi holds a path that starts with agent., entity. or disclosure.; those are the library's own",
-    );
-  const fixed: [string, string | undefined][] = [
-    ...agents.map(({ name }, n): [string, string | undefined] => [`agent.${n}.name`, name]),
-    ...entities.map(({ query }, n): [string, string | undefined] => [`entity.${n}.query`, query]),
-    ['disclosure.recipient.name', disclosure?.recipient.name],
-    ['disclosure.recipient.address', disclosure?.recipient.address],
-    ['disclosure.recipient.type', disclosure?.recipient.type],
-    ['disclosure.description', disclosure?.description],
-  ];
-  const stated = fixed.filter((entry): entry is [string, string] => entry[1] !== undefined);
-  return { ...phi, ...Object.fromEntries(stated) };
-}
-
-/** The plaintext in its one canonical form: what `sourceMac` covers. */
-export function canonicalContent(content: AuditContent): Buffer {
-  return Buffer.from(canonicalJson(content), 'utf8');
+export function canonicalOf(content: AuditContent): Canonical {
+  const members = canonicalMembers(content);
+  return { content, members, text: canonicalObject(members) };
 }
 
 /** Both MACs use one key. This label, and the 32 bytes of a leaf hash, keep one from being shown as the other. */
@@ -215,21 +62,52 @@ export interface Recording {
   readonly preset?: PresetNote;
 }
 
-export async function sealContent(
+/** One key per class of data. What an event that counts as public seals is no less secret for that. */
+const FIELD_CLASS: Readonly<Record<Classification, FieldClass>> = {
+  PHI: 'phi',
+  PII: 'pii',
+  Financial: 'financial',
+  Public: 'phi',
+};
+
+/** Waits only where a key is not at hand. */
+export function sealContent(
   cipher: FieldCipher,
-  { phi, ...statement }: AuditContent,
-  canonical: Buffer,
+  canonical: Canonical,
   recording: Recording,
-): Promise<AuditDocument> {
+): Ready<AuditDocument> {
+  const { tenantId, occurredAt, subject, classification } = canonical.content;
+  const counted = classification ?? recording.preset?.filled?.classification ?? 'PHI';
+  return whenReady(cipher.sealer(tenantId, FIELD_CLASS[counted], occurredAt, subject), (sealer) =>
+    sealWith(sealer, canonical, recording),
+  );
+}
+
+function sealWith(
+  sealer: Sealer,
+  { content: { phi, ...statement }, members, text }: Canonical,
+  { receivedAt, recordedBy, preset }: Recording,
+): AuditDocument {
   const { tenantId, occurredAt, id } = statement;
-  const [sourceMac, sealedPhi] = await Promise.all([
-    cipher.mac(tenantId, occurredAt, Buffer.concat([SOURCE_MAC_LABEL, canonical])),
-    phi && sealEach(cipher, statement, phi),
-  ]);
-  const hashed = { ...statement, ...recording, phi: sealedPhi, sourceMac };
-  const leafHash = hashLeaf(hashed);
-  const mac = await cipher.mac(tenantId, occurredAt, leafHash);
-  return { ...hashed, pk: partitionKey(tenantId, occurredAt, id), leafHash: leafHash.toString('hex'), mac };
+  const sourceMac = sealer.mac(Buffer.concat([SOURCE_MAC_LABEL, Buffer.from(text, 'utf8')]));
+  const added = { receivedAt, recordedBy, preset, phi: phi && sealEach(sealer, id, phi), sourceMac };
+  const leafHash = hashLeaf(
+    canonicalObject([...members.filter(([name]) => name !== 'phi'), ...canonicalMembers(added)]),
+  );
+  return {
+    ...statement,
+    ...added,
+    pk: partitionKey(tenantId, occurredAt, id),
+    leafHash: leafHash.toString('hex'),
+    mac: sealer.mac(leafHash),
+  };
+}
+
+function sealEach(sealer: Sealer, id: string, phi: Readonly<Record<string, string>>): Record<string, Sealed> {
+  const sealed: Record<string, Sealed> = {};
+  for (const [path, text] of Object.entries(phi))
+    sealed[path] = sealer.seal(Buffer.from(text, 'utf8'), { id, path });
+  return sealed;
 }
 
 /**
@@ -243,7 +121,7 @@ export async function openDocument(
   const document = asDocument(candidate);
   const { pk, leafHash, mac, ...hashed } = document;
   const { tenantId, occurredAt, id } = hashed;
-  const hash = hashLeaf(hashed);
+  const hash = hashLeaf(canonicalJson(hashed));
   const inPlace = hash.toString('hex') === leafHash && pk === partitionKey(tenantId, occurredAt, id);
   if (!inPlace || !(await cipher.verifyMac(tenantId, mac, hash))) throw notOurs();
   const { phi, ...statement } = omit(hashed, 'receivedAt', 'recordedBy', 'preset', 'sourceMac');
@@ -284,37 +162,12 @@ function notOurs(): MedrelayError {
 }
 
 /** RFC 6962 section 2.1: a leaf is hashed with 0x00 before it, so that no node of the tree can pose as one. */
-function hashLeaf(hashed: object): Buffer {
-  return createHash('sha256').update(Uint8Array.of(0)).update(canonicalJson(hashed), 'utf8').digest();
-}
-
-async function sealEach(
-  cipher: FieldCipher,
-  { tenantId, occurredAt, id }: Statement,
-  phi: Readonly<Record<string, string>>,
-): Promise<Record<string, Sealed>> {
-  const sealed = await Promise.all(
-    Object.entries(phi).map(async ([path, text]): Promise<[string, Sealed]> => {
-      return [path, await cipher.seal(tenantId, 'phi', occurredAt, Buffer.from(text, 'utf8'), { id, path })];
-    }),
-  );
-  return Object.fromEntries(sealed);
-}
-
-function coding({ system, code, display }: Coding): Coding {
-  return { system, code, display };
-}
-
-function orAbsent<T extends object>(record: T | undefined): T | undefined {
-  return record && Object.keys(record).length > 0 ? record : undefined;
+function hashLeaf(canonical: string): Buffer {
+  return createHash('sha256').update(Uint8Array.of(0)).update(canonical, 'utf8').digest();
 }
 
 function omit<T extends object, K extends keyof T>(value: T, ...names: readonly K[]): Omit<T, K> {
   return Object.fromEntries(
     Object.entries(value).filter(([name]) => !names.some((each) => each === name)),
   ) as Omit<T, K>;
-}
-
-function invalid(why: string): MedrelayError {
-  return new MedrelayError('AUDIT_EVENT_INVALID', `The audit event is not recorded: ${why}.`);
 }

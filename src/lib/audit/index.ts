@@ -13,6 +13,18 @@ export {
 } from './types';
 export type { AuditDocument, PresetNote } from './document';
 export type { EventJournal, EventQueue, EventStore } from './ports';
-export { createAudit, type AuditPorts } from './record';
+export { createAudit } from './audit';
+export type { AuditPorts } from './record';
+export { createSinkGuards, type BreakerState, type SinkGuards } from './sink-guard';
+export {
+  BUILT_IN,
+  classificationRules,
+  compilePreset,
+  eventName,
+  eventPatterns,
+  presetSchema,
+  type ApplyPreset,
+  type Preset,
+} from './presets';
 export { createAuditReplay, type AuditReplay, type Replayed, type ReplayPorts } from './replay';
 export { listAuditEvents, type AuditRange } from './list';

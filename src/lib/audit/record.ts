@@ -2,17 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { MedrelayError } from '../errors';
 import type { FieldCipher } from '../security';
 import { conflictContent } from './conflict';
-import {
-  canonicalContent,
-  contentOf,
-  MAX_CONTENT_BYTES,
-  sealContent,
-  type AuditContent,
-  type AuditDocument,
-} from './document';
+import { contentOf, MAX_CONTENT_BYTES, type AuditContent } from './content';
+import { canonicalOf, sealContent, type AuditDocument, type Canonical } from './document';
 import type { Classify, EventJournal, EventQueue, EventStore } from './ports';
-import { createSinkGuard, systemClock, type Clock, type Guard } from './sink-guard';
-import type { Audit, AuditReceipt } from './types';
+import type { ApplyPreset } from './presets';
+import { createSinkGuards, type Guard, type SinkGuards } from './sink-guard';
+import type { AuditEventInput, AuditReceipt } from './types';
 
 export interface AuditPorts {
   /** The process that records, as auditors will see it: `medrelay-functions`, `medrelay-cli`. */
@@ -22,101 +17,136 @@ export interface AuditPorts {
   readonly queue: EventQueue;
   readonly journal: EventJournal;
   readonly classify: Classify;
-  readonly clock?: Clock;
+  /** What the tenant expects of its events. Never fails: without configuration there is a default. */
+  readonly presetOf: (tenantId: string) => ApplyPreset;
+  readonly clock?: { now(): number };
 }
 
-/** Records content, never twice: what `record` and the conflict report of a replay share. */
-export type RecordContent = (content: AuditContent) => Promise<AuditReceipt>;
-
-export function createAudit(ports: AuditPorts): Audit {
-  const recordContent = createRecorder(ports);
-  return {
-    async record(event) {
-      const content = contentOf(event);
-      if (canonicalContent(content).length > MAX_CONTENT_BYTES) {
-        throw new MedrelayError(
-          'AUDIT_EVENT_INVALID',
-          `The audit event exceeds ${MAX_CONTENT_BYTES} bytes. Refer to large data by its id instead.`,
-        );
-      }
-      return recordContent(content);
-    },
-  };
+/** A sealed event on its way to a sink. */
+export interface Outgoing {
+  readonly content: AuditContent;
+  readonly document: AuditDocument;
+  readonly isFailClosed: boolean;
 }
 
-/**
- * Store, else queue, else journal; each is durable before this resolves, and each carries the same document.
- * The normal case costs one create and no read.
- */
-export function createRecorder(ports: AuditPorts): RecordContent {
-  const { app, cipher, store, queue, journal, classify, clock = systemClock } = ports;
-  const guards = {
-    store: createSinkGuard({ attempts: 3, timeoutMs: 2_000 }, classify, clock),
-    queue: createSinkGuard({ attempts: 2, timeoutMs: 5_000 }, classify, clock),
-    journal: createSinkGuard({ attempts: 2, timeoutMs: 10_000 }, classify, clock),
-  };
+/** The steps of recording, shared by one event, by many, and by the conflict report of a replay. */
+export interface Recorder {
+  /** @throws MedrelayError AUDIT_NOT_DURABLE without keys: nothing is written in the clear. */
+  seal(canonical: Canonical): Promise<Outgoing>;
+  /** Durable when it resolves: store, else queue, else journal. */
+  deliver(outgoing: Outgoing): Promise<AuditReceipt>;
+  /** As `deliver`, where the store is known not to take it. */
+  divert(outgoing: Outgoing, refused: unknown): Promise<AuditReceipt>;
+  /** The receipt of what the store now holds under the event's id: ours, an earlier delivery of it, or a conflict. */
+  settle(outgoing: Outgoing, stored: AuditDocument, state: AuditReceipt['state']): Promise<AuditReceipt>;
+}
+
+/** @throws MedrelayError AUDIT_EVENT_INVALID */
+export function stated(event: AuditEventInput): Canonical {
+  const canonical = canonicalOf(contentOf(event));
+  if (Buffer.byteLength(canonical.text) <= MAX_CONTENT_BYTES) return canonical;
+  throw new MedrelayError(
+    'AUDIT_EVENT_INVALID',
+    `The audit event exceeds ${MAX_CONTENT_BYTES} bytes. Refer to large data by its id instead.`,
+  );
+}
+
+export function createRecorder(
+  ports: AuditPorts,
+  guards: SinkGuards = createSinkGuards(ports.classify),
+): Recorder {
+  const { app, cipher, store, queue, journal, classify, presetOf, clock = { now: Date.now } } = ports;
   const sequence = createSequence();
   const instance = randomBytes(8).toString('hex');
 
-  const recordContent: RecordContent = async (content) => {
-    const seq = sequence.take();
-    const receivedAt = new Date(clock.now()).toISOString();
-    const recording = { receivedAt, recordedBy: { app, instance, seq } };
-    const document = await sealContent(cipher, content, canonicalContent(content), recording).catch(
-      (cause: unknown) => {
+  const recorder: Recorder = {
+    async seal(canonical) {
+      const receivedAt = new Date(clock.now()).toISOString();
+      const { note, isFailClosed } = presetOf(canonical.content.tenantId)(canonical.content, receivedAt);
+      const seq = sequence.take();
+      try {
+        const recording = { receivedAt, recordedBy: { app, instance, seq }, preset: note };
+        const document = await sealContent(cipher, canonical, recording);
+        return { content: canonical.content, document, isFailClosed };
+      } catch (cause) {
         sequence.giveBack(seq);
         throw notDurable(cause, 'the keys that encrypt it are not available');
-      },
-    );
-    const { id, leafHash } = document;
+      }
+    },
 
-    async function createIn(
-      sink: EventStore | EventJournal,
-      guard: Guard,
-      state: AuditReceipt['state'],
-    ): Promise<AuditReceipt> {
-      const stored = await createOrRead(sink, guard, document);
-      // Ours: stored just now, or by an attempt of ours whose answer was lost.
-      if (stored.leafHash === leafHash)
-        return { id, leafHash, state, sealedBy: sealedBy(document), duplicate: false };
-      // This number will never arrive; given to the next event, it leaves no gap for a verifier to explain.
-      sequence.giveBack(seq);
-      if (sameStatement(stored, document))
-        return { id, leafHash: stored.leafHash, state, sealedBy: sealedBy(stored), duplicate: true };
-      return recordContent(conflictContent(content, document));
-    }
-
-    const failed: unknown[] = [];
-    const sinks = [
-      () => createIn(store, guards.store, 'persisted'),
-      async (): Promise<AuditReceipt> => {
-        await guards.queue((signal) => queue.send(document, queueMessageId(document), signal));
-        return { id, leafHash, state: 'queued', sealedBy: sealedBy(document), duplicate: false };
-      },
-      () => createIn(journal, guards.journal, 'journaled'),
-    ];
-    for (const attempt of sinks) {
+    async deliver(outgoing) {
       try {
-        return await attempt();
+        return await createIn(store, guards.store, outgoing, 'persisted');
       } catch (error) {
-        // A conflict report that no sink took: trying it, or its event, further down would lose the difference.
-        if (error instanceof MedrelayError && error.code === 'AUDIT_NOT_DURABLE') throw error;
+        return recorder.divert(outgoing, error);
+      }
+    },
+
+    async divert(outgoing, refused) {
+      throwUnreported(refused);
+      const { document, isFailClosed } = outgoing;
+      const failed = [refused];
+      try {
+        await guards.queue((signal) => queue.send(document, queueMessageId(document), signal));
+        return receiptOf(document, 'queued');
+      } catch (error) {
         failed.push(error);
       }
-    }
-    throw notDurable(
-      new AggregateError(failed),
-      `store, queue and journal all refused it (${failed.map((error) => classify(error).kind).join(', ')})`,
-    );
+      const kinds = () => failed.map((error) => classify(error).kind).join(', ');
+      if (isFailClosed) {
+        throw notDurable(
+          new AggregateError(failed),
+          `store and queue refused it (${kinds()}), and by the tenant's policy its class may not wait in the journal`,
+        );
+      }
+      try {
+        return await createIn(journal, guards.journal, outgoing, 'journaled');
+      } catch (error) {
+        throwUnreported(error);
+        failed.push(error);
+      }
+      throw notDurable(new AggregateError(failed), `store, queue and journal all refused it (${kinds()})`);
+    },
+
+    async settle({ content, document }, stored, state) {
+      // Ours: stored just now, or by an attempt of ours whose answer was lost.
+      if (stored.leafHash === document.leafHash) return receiptOf(document, state);
+      // This number will never arrive; given to the next event, it leaves no gap for a verifier to explain.
+      sequence.giveBack(document.recordedBy.seq);
+      if (sameStatement(stored, document)) return { ...receiptOf(stored, state), duplicate: true };
+      return recorder.deliver(await recorder.seal(canonicalOf(conflictContent(content, document))));
+    },
   };
-  return recordContent;
+
+  async function createIn(
+    sink: EventStore | EventJournal,
+    guard: Guard,
+    outgoing: Outgoing,
+    state: AuditReceipt['state'],
+  ): Promise<AuditReceipt> {
+    return recorder.settle(outgoing, await createOrRead(sink, guard, outgoing.document), state);
+  }
+  return recorder;
+}
+
+/** A conflict report that no sink took: trying it, or its event, further down would lose the difference. */
+function throwUnreported(error: unknown): void {
+  if (error instanceof MedrelayError && error.code === 'AUDIT_NOT_DURABLE') throw error;
 }
 
 /** The maximum merge delay, in the words of RFC 6962 section 3: how long a receipt may wait for its checkpoint. */
 const MERGE_DELAY_MS = 60_000;
 
-const sealedBy = ({ receivedAt }: AuditDocument): string =>
-  new Date(Date.parse(receivedAt) + MERGE_DELAY_MS).toISOString();
+const receiptOf = (
+  { id, leafHash, receivedAt }: AuditDocument,
+  state: AuditReceipt['state'],
+): AuditReceipt => ({
+  id,
+  leafHash,
+  state,
+  sealedBy: new Date(Date.parse(receivedAt) + MERGE_DELAY_MS).toISOString(),
+  duplicate: false,
+});
 
 /** The document under this identity: ours if it could be created, else the one that was first. */
 export async function createOrRead(

@@ -1,8 +1,8 @@
 import { MedrelayError } from '../errors';
 import { conflictContent } from './conflict';
-import { asDocument, openDocument } from './document';
+import { asDocument, canonicalOf, openDocument } from './document';
 import { createOrRead, createRecorder, queueMessageId, sameStatement, type AuditPorts } from './record';
-import { createSinkGuard, systemClock } from './sink-guard';
+import { createSinkGuards, type SinkGuards } from './sink-guard';
 
 export type Replayed = 'persisted' | 'duplicate' | 'conflict';
 
@@ -24,17 +24,19 @@ export interface AuditReplay {
   replayJournal(): Promise<Record<Replayed | 'refused', number>>;
 }
 
-export function createAuditReplay(ports: ReplayPorts): AuditReplay {
-  const { cipher, store, queue, journal, classify, retryDelaysSeconds, clock = systemClock } = ports;
-  const guard = createSinkGuard({ attempts: 3, timeoutMs: 5_000 }, classify, clock);
-  const recordContent = createRecorder(ports);
+export function createAuditReplay(
+  ports: ReplayPorts,
+  guards: SinkGuards = createSinkGuards(ports.classify),
+): AuditReplay {
+  const { cipher, store, queue, journal, classify, retryDelaysSeconds, clock = { now: Date.now } } = ports;
+  const recorder = createRecorder(ports, guards);
 
   async function bringIn(candidate: unknown): Promise<Replayed> {
     const { document, content } = await openDocument(cipher, candidate);
-    const stored = await createOrRead(store, guard, document);
+    const stored = await createOrRead(store, guards.store, document);
     if (stored.leafHash === document.leafHash) return 'persisted';
     if (sameStatement(stored, document)) return 'duplicate';
-    await recordContent(conflictContent(content, document));
+    await recorder.deliver(await recorder.seal(canonicalOf(conflictContent(content, document))));
     return 'conflict';
   }
 

@@ -1,13 +1,25 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import {
+  BrokenCircuitError,
+  circuitBreaker,
+  CircuitState,
+  DelegateBackoff,
+  handleWhen,
+  retry,
+  SamplingBreaker,
+  TaskCancelledError,
+  timeout,
+  TimeoutStrategy,
+  wrap,
+} from 'cockatiel';
 import type { Classify } from './ports';
 
-export interface Clock {
-  now(): number;
-  sleep(ms: number): Promise<unknown>;
-}
-export const systemClock: Clock = { now: () => Date.now(), sleep: (ms) => delay(ms) };
+/** `open`: the sink is not asked at the moment; `probing`: one call finds out whether it is back. */
+export type BreakerState = 'closed' | 'probing' | 'open';
 
-export type Guard = <T>(attempt: (signal: AbortSignal) => Promise<T>) => Promise<T>;
+export interface Guard {
+  <T>(attempt: (signal: AbortSignal) => Promise<T>): Promise<T>;
+  state(): BreakerState;
+}
 
 export interface GuardLimits {
   readonly attempts: number;
@@ -16,98 +28,81 @@ export interface GuardLimits {
 
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 1000;
+const OPEN_MS = 5_000;
+/**
+ * Half of the calls failed within the last 30 seconds that had any, and there were ten at least: an instance that
+ * records an event every few seconds must notice an outage too, or each of its events waits for all attempts.
+ */
+const SAMPLING = { threshold: 0.5, duration: 30_000, minimumRps: 10 / 30 };
 
 /**
- * Deadline, retry and breaker around one sink. Each sink has its own: a broker in trouble says nothing about the
- * store. Throttling (429) is waited for but does not open the breaker: the service is well, we are too fast.
+ * Deadline, breaker and retry around one sink. Each sink has its own: a broker in trouble says nothing about the
+ * store. Only what speaks of an outage counts for the breaker (408, 449, 5xx, connections, deadlines). Throttling
+ * (429) is waited for: the service is well, we are too fast. A refusal (400, 401, 403, 413) is nobody's outage.
  */
-export function createSinkGuard(
-  { attempts, timeoutMs }: GuardLimits,
-  classify: Classify,
-  clock: Clock,
-): Guard {
-  const breaker = createBreaker(clock);
-  return async (attempt) => {
-    let pause = FIRST_PAUSE_MS;
-    for (let n = 1; ; n++) {
-      const leave = breaker.enter();
-      try {
-        const result = await withDeadline(timeoutMs, attempt);
-        leave(true);
-        return result;
-      } catch (error) {
-        const failure = error instanceof DeadlinePassed ? { kind: 'unavailable' } : classify(error);
-        leave(failure.kind !== 'unavailable');
-        const passing = failure.kind === 'unavailable' || failure.kind === 'throttled';
-        if (!passing || n === attempts) throw error;
-        // Decorrelated jitter: instances that failed together do not come back together.
-        pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS + Math.random() * (pause * 3 - FIRST_PAUSE_MS));
-        await clock.sleep(Math.min(LONGEST_PAUSE_MS, Math.max(pause, failure.retryAfterMs ?? 0)));
-      }
+export function createSinkGuard({ attempts, timeoutMs }: GuardLimits, classify: Classify): Guard {
+  const isOutage = (error: Error): boolean =>
+    error instanceof TaskCancelledError || classify(error).kind === 'unavailable';
+  const isPassing = (error: Error): boolean => isOutage(error) || classify(error).kind === 'throttled';
+  const breaker = circuitBreaker(handleWhen(isOutage), {
+    halfOpenAfter: OPEN_MS,
+    breaker: new SamplingBreaker(SAMPLING),
+  });
+  const policy = wrap(
+    retry(handleWhen(isPassing), { maxAttempts: attempts - 1, backoff: backoff(classify) }),
+    breaker,
+    // Aborts the attempt and goes on without waiting for it to obey: an SDK asleep between its own retries does not
+    // listen. The attempt may still land; deterministic ids make that harmless, for the next one meets a 409.
+    timeout(timeoutMs, TimeoutStrategy.Aggressive),
+  );
+  const guard = async <T>(attempt: (signal: AbortSignal) => Promise<T>): Promise<T> => {
+    try {
+      return await policy.execute(({ signal }) => attempt(signal));
+    } catch (error) {
+      if (error instanceof BrokenCircuitError) throw new SinkAway('The last calls failed', error);
+      if (error instanceof TaskCancelledError) throw new SinkAway(`No answer within ${timeoutMs} ms`, error);
+      throw error;
     }
   };
+  return Object.assign(guard, { state: () => stateOf(breaker.state) });
 }
 
 /** Passing trouble, in the words of the SDKs' own errors. */
-class DeadlinePassed extends Error {
+class SinkAway extends Error {
   readonly retryable = true;
-}
-class BreakerOpen extends Error {
-  readonly retryable = true;
+  constructor(message: string, cause: Error) {
+    super(message, { cause });
+  }
 }
 
-/** The attempt may still land after its deadline. Deterministic ids make that harmless: the next one meets a 409. */
-async function withDeadline<T>(ms: number, attempt: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const controller = new AbortController();
-  let timer: NodeJS.Timeout | undefined;
-  const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      const passed = new DeadlinePassed(`No answer within ${ms} ms`);
-      controller.abort(passed);
-      reject(passed);
-    }, ms);
+/** Decorrelated jitter: instances that failed together do not come back together. */
+function backoff(classify: Classify): DelegateBackoff<{ readonly result: object }, number> {
+  return new DelegateBackoff(({ result }, before = FIRST_PAUSE_MS) => {
+    const pause = FIRST_PAUSE_MS + Math.random() * (before * 3 - FIRST_PAUSE_MS);
+    const asked = 'error' in result ? (classify(result.error).retryAfterMs ?? 0) : 0;
+    return {
+      delay: Math.min(LONGEST_PAUSE_MS, Math.max(pause, asked)),
+      state: Math.min(LONGEST_PAUSE_MS, pause),
+    };
   });
-  try {
-    return await Promise.race([attempt(controller.signal), deadline]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
-const WINDOW_SECONDS = 30;
-const MIN_CALLS = 10;
-const FAILURE_SHARE = 0.5;
-const OPEN_MS = 5_000;
+function stateOf(state: CircuitState): BreakerState {
+  if (state === CircuitState.Closed) return 'closed';
+  return state === CircuitState.HalfOpen ? 'probing' : 'open';
+}
 
-/** Opens when half of the last 30 seconds' calls failed (at least ten), then lets one probe through every 5 s. */
-function createBreaker(clock: Clock): { enter(): (ok: boolean) => void } {
-  let seconds = new Map<number, { calls: number; failures: number }>();
-  let openedAt: number | undefined;
-  let probing = false;
+/** The three places an event can be durable in, in the order they are tried. */
+export interface SinkGuards {
+  readonly store: Guard;
+  readonly queue: Guard;
+  readonly journal: Guard;
+}
 
-  function count(ok: boolean): void {
-    const now = clock.now();
-    const second = Math.floor(now / 1000);
-    const bucket = seconds.get(second) ?? { calls: 0, failures: 0 };
-    seconds.set(second, { calls: bucket.calls + 1, failures: bucket.failures + (ok ? 0 : 1) });
-    let [calls, failures] = [0, 0];
-    for (const [at, counted] of seconds) {
-      if (at <= second - WINDOW_SECONDS) seconds.delete(at);
-      else [calls, failures] = [calls + counted.calls, failures + counted.failures];
-    }
-    if (calls >= MIN_CALLS && failures / calls >= FAILURE_SHARE) openedAt ??= now;
-  }
-
+export function createSinkGuards(classify: Classify): SinkGuards {
   return {
-    enter() {
-      if (openedAt === undefined) return count;
-      if (probing || clock.now() - openedAt < OPEN_MS) throw new BreakerOpen('The last calls failed');
-      probing = true;
-      return (ok) => {
-        probing = false;
-        seconds = new Map();
-        openedAt = ok ? undefined : clock.now();
-      };
-    },
+    store: createSinkGuard({ attempts: 3, timeoutMs: 2_000 }, classify),
+    queue: createSinkGuard({ attempts: 2, timeoutMs: 5_000 }, classify),
+    journal: createSinkGuard({ attempts: 2, timeoutMs: 10_000 }, classify),
   };
 }

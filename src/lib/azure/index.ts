@@ -9,3 +9,4 @@ export { classifyAzureError, classifyStatus, type AzureErrorKind, type AzureFail
 export { createKeyWrap } from './key-wrap';
 export { createDataKeyStore } from './data-key-store';
 export { createEventJournal, createEventQueue, createEventStore } from './audit-sinks';
+export { createConfigStore } from './config-store';

@@ -1,10 +1,12 @@
-import type {
-  AuditDocument,
-  AuditEventInput,
-  EventJournal,
-  EventQueue,
-  ReplayPorts,
-  EventStore,
+import {
+  BUILT_IN,
+  compilePreset,
+  type AuditDocument,
+  type AuditEventInput,
+  type EventJournal,
+  type EventQueue,
+  type EventStore,
+  type ReplayPorts,
 } from '../../../src/lib/audit';
 import { createFieldCipher } from '../../../src/lib/security';
 import { memoryKeyStore, xorWrap } from '../security/fakes';
@@ -28,6 +30,10 @@ export interface World extends ReplayPorts {
   readonly postponed: Map<string, { readonly notBefore: Date; readonly attempt: number }>;
 }
 
+const [first] = BUILT_IN.values();
+if (!first) throw new Error('There is no built-in preset.');
+const preset = compilePreset(first);
+
 /** The three sinks in memory, with the broker's duplicate detection and create-only semantics. */
 export function createWorld(): World {
   const stored = new Map<string, AuditDocument>();
@@ -35,12 +41,9 @@ export function createWorld(): World {
   const journaled = new Map<string, unknown>();
   const calls: string[] = [];
   const postponed: World['postponed'] = new Map();
-  let now = Date.parse('2026-03-05T09:00:00Z');
-
   async function call<T>(sink: 'store' | 'queue' | 'journal', name: string, work: () => T): Promise<T> {
     await Promise.resolve();
     calls.push(`${sink}.${name}`);
-    now += 1;
     const fate = world.fate(sink);
     if (fate === 'fail') throw new Away();
     const result = work();
@@ -92,13 +95,8 @@ export function createWorld(): World {
     queue,
     journal,
     classify: (error) => ({ kind: isPassing(error) ? 'unavailable' : 'other' }),
-    clock: {
-      now: () => now,
-      sleep: (ms) => {
-        now += ms;
-        return Promise.resolve();
-      },
-    },
+    presetOf: () => preset,
+    clock: { now: Date.now },
     stored,
     queued,
     journaled,
@@ -108,6 +106,18 @@ export function createWorld(): World {
     fate: () => 'ok',
   };
   return world;
+}
+
+/** Pauses and deadlines pass in no time, and `Date` goes along with them. */
+export function inVirtualTime(): void {
+  beforeEach(() => {
+    jest.useFakeTimers({ now: Date.parse('2026-03-05T09:00:00Z') });
+    // In jest 30's own types, not yet in @types/jest.
+    (jest as unknown as { setTimerTickMode(mode: { mode: 'nextAsync' }): void }).setTimerTickMode({
+      mode: 'nextAsync',
+    });
+  });
+  afterEach(() => jest.useRealTimers());
 }
 
 export function event(overrides: Partial<AuditEventInput> = {}): AuditEventInput {

@@ -8,7 +8,9 @@ import {
   type AuditEventInput,
 } from '../../../src/lib/audit';
 import { canonicalJson } from '../../../src/lib/audit/canonical';
-import { createWorld, event, type Fate, type World } from './fakes';
+import { createWorld, event, inVirtualTime, type Fate, type World } from './fakes';
+
+inVirtualTime();
 
 const only = (documents: Iterable<AuditDocument>): AuditDocument => {
   const [first, ...others] = documents;
@@ -35,7 +37,7 @@ describe('recording', () => {
     const { leafHash, mac, pk, ...hashed } = only(world.stored.values());
     expect(Object.keys(hashed).sort()).toEqual(
       ['v', 'id', 'tenantId', 'occurredAt', 'receivedAt', 'recordedBy', 'type', 'action', 'outcome', 'agents']
-        .concat(['entities', 'source', 'phi', 'ext', 'sourceMac'])
+        .concat(['entities', 'source', 'preset', 'phi', 'ext', 'sourceMac'])
         .sort(),
     );
     const leaf = createHash('sha256').update('\0').update(canonicalJson(hashed)).digest();
@@ -165,7 +167,7 @@ describe('recording', () => {
 
   it('refuses rather than write PHI without a key', async () => {
     const world = createWorld();
-    const cipher = { ...world.cipher, seal: () => Promise.reject(new Error('no key')) };
+    const cipher = { ...world.cipher, sealer: () => Promise.reject(new Error('no key')) };
     await expect(createAudit({ ...world, cipher }).record(event())).rejects.toMatchObject({
       code: 'AUDIT_NOT_DURABLE',
     });
@@ -348,7 +350,7 @@ describe('with every sink failing at random', () => {
     const asked = world.calls.filter((call) => call === 'store.create').length;
     expect(asked).toBeLessThan(60);
     world.fate = () => 'ok';
-    await world.clock?.sleep(6_000);
+    await jest.advanceTimersByTimeAsync(6_000);
     for (const sourceKey of ['probe', 'after']) {
       expect(await audit.record(event({ sourceKey }))).toMatchObject({ state: 'persisted' });
     }
