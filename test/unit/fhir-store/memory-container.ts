@@ -32,7 +32,14 @@ export class MemoryContainer implements ResourceContainer {
     return 'committed';
   };
 
-  findCurrent: ResourceContainer['findCurrent'] = async ({ tenantId, resourceType, pk, id, identifier }) =>
+  findCurrent = async ({
+    tenantId,
+    resourceType,
+    pk,
+    id,
+    identifier,
+    identifierIndex,
+  }: Parameters<ResourceContainer['findCurrent']>[0] & { readonly identifierIndex?: string }) =>
     this.all().filter(
       (document) =>
         document.kind === 'current' &&
@@ -43,7 +50,10 @@ export class MemoryContainer implements ResourceContainer {
         (identifier === undefined ||
           (document.resource as { identifier?: { value?: string }[] }).identifier?.some(
             ({ value }) => value === identifier,
-          ) === true),
+          ) === true) &&
+        (identifierIndex === undefined ||
+          (document as { identifierIndex?: readonly string[] }).identifierIndex?.includes(identifierIndex) ===
+            true),
     );
 
   all(kind?: ResourceDocument['kind']): ResourceDocument[] {
