@@ -28,3 +28,17 @@ export {
 } from './presets';
 export { createAuditReplay, type AuditReplay, type Replayed, type ReplayPorts } from './replay';
 export { listAuditEvents, type AuditRange } from './list';
+export {
+  dataEntity,
+  dcm,
+  kinds,
+  lifecycle,
+  objectRole,
+  patientEntity,
+  queryEntity,
+  reason,
+  restKind,
+  securityEntity,
+  systems,
+} from './codes';
+export { auditEventsOf, type Opened } from './fhir';

@@ -1,4 +1,5 @@
 export type * from './types';
+export { isResourceType } from './validate/plan';
 export { validateBundle, validateResource, type Issue } from './validate/validate';
 export {
   cosmosResourceContainer,

@@ -1,0 +1,2 @@
+export { auditEventsOf, type Opened } from './audit-event';
+export { balpFaults, balpUrl, type BalpProfile } from './balp';
