@@ -8,15 +8,13 @@ import type { RawVault } from './ports';
  * Names come from one key per tenant for all time, so that a duplicate years later meets the blob it repeats. A bare
  * hash would let whoever guesses a message confirm it by looking for its name.
  */
-const namingEpoch = '2000-01-01T00:00:00Z';
-
 export function createRawVault(azure: Azure, cipher: FieldCipher): RawVault {
   const blobOf = async (name: string) => (await azure.blobContainer('hl7-raw')).getBlockBlobClient(name);
   return {
     async reference(tenantId, bytes) {
-      const { val } = await cipher.mac(tenantId, namingEpoch, bytes);
-      const name = Buffer.from(val, 'base64').toString('base64url');
-      return { blob: `${tenantId}/${name}`, sha256: sha256(bytes), length: bytes.byteLength };
+      const hash = sha256(bytes);
+      const name = await cipher.blindIndex(tenantId, 'raw.sha256', hash);
+      return { blob: `${tenantId}/${name}`, sha256: hash, length: bytes.byteLength };
     },
 
     async put(tenantId, { blob, sha256: hash }, bytes, enqueuedAt) {
