@@ -33,7 +33,7 @@ import {
   type ProtectionPolicy,
 } from './fhir';
 import { azurePorts, createIngest, createInterpreter, type Ingest } from './ingest';
-import { createFieldCipher } from './security';
+import { createFieldCipher, createKeyCustodian, type KeyCustodian } from './security';
 import { createTenantDirectory, loadJsonFolder, loadTenants, type Tenant } from './tenants';
 
 /** What the functions and the command line use, wired once. */
@@ -47,6 +47,8 @@ export interface Services {
   readonly ingest: Ingest;
   readonly fhir: FhirStore;
   readonly audit: Audit;
+  /** For people with the key custodian's rights, on the command line. */
+  readonly keyCustodian: KeyCustodian;
   readonly auditReplay: AuditReplay;
   listAudit(tenantId: string, range: AuditRange): Promise<AuditDocument[]>;
   close(): Promise<void>;
@@ -71,7 +73,9 @@ export function createServices(app: string, config: Config = loadConfig()): Serv
       `DEFAULT_TENANT is "${config.defaultTenant}", which ${config.configDir}/tenants does not describe.`,
     );
   }
-  const cipher = createFieldCipher({ keyWrap: createKeyWrap(config), store: createDataKeyStore(azure) });
+  const keyWrap = createKeyWrap(config);
+  const keyStore = createDataKeyStore(azure);
+  const cipher = createFieldCipher({ keyWrap, store: keyStore });
   const events = createEventStore(azure);
   const auditPorts = {
     app,
@@ -111,6 +115,7 @@ export function createServices(app: string, config: Config = loadConfig()): Serv
     ingest,
     fhir: createFhirStore(resources),
     audit,
+    keyCustodian: createKeyCustodian(keyWrap, keyStore),
     auditReplay: createAuditReplay({ ...auditPorts, retryDelaysSeconds: config.retryDelaysSeconds }, guards),
     listAudit: (tenantId, range) => listAuditEvents(events, tenantId, range),
     close: () => azure.close(),
