@@ -3,6 +3,7 @@ import { describeError } from './describe-error';
 import { auditCommand } from './commands/audit';
 import { convertCommand } from './commands/convert';
 import { fhirCommand } from './commands/fhir';
+import { keysCommand } from './commands/keys';
 import { localCommand } from './commands/local';
 import { messagesCommand } from './commands/messages';
 import { mllpCommand } from './commands/mllp';
@@ -22,6 +23,7 @@ const program = new Command('medrelay')
   .addCommand(messagesCommand())
   .addCommand(fhirCommand())
   .addCommand(auditCommand())
+  .addCommand(keysCommand())
   .addCommand(localCommand());
 
 function exitOnUsage(command: Command): void {
