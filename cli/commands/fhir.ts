@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { MedrelayError } from '../../src/lib/errors';
-import { auditRead } from '../audit-read';
+import { auditRead, auditSearch } from '../audit-read';
 import { dataOption, tenantOption } from '../options';
 import { tenantOf, withServices } from '../services';
 import { printList, shortTime } from '../terminal';
@@ -43,8 +43,8 @@ async function get({ type, id }: Reference, { data, patient, tenant, json }: Opt
   await withServices(data, async (services) => {
     const tenantId = tenantOf(services, tenant);
     if (id !== undefined) {
-      await auditRead(services, tenantId, [`${type}/${id}`]);
       const resource = await services.fhir.getResource(tenantId, type, id);
+      await auditRead(services, tenantId, `${type}/${id}`, resource);
       if (!resource) throw new MedrelayError('RESOURCE_NOT_FOUND', `There is no ${type} with this id.`);
       console.log(JSON.stringify(resource, null, 2));
       return;
@@ -53,13 +53,8 @@ async function get({ type, id }: Reference, { data, patient, tenant, json }: Opt
       type,
       ...(patient !== undefined && { patientMrn: patient }),
     });
-    // The event names whose records were listed: one entity for each, in pages that fit an event.
-    for (let i = 0; i < found.length; i += 100)
-      await auditRead(
-        services,
-        tenantId,
-        found.slice(i, i + 100).map((resource) => `${type}/${resource.id}`),
-      );
+    const query = patient === undefined ? type : `${type}?patient.identifier=${encodeURIComponent(patient)}`;
+    await auditSearch(services, tenantId, query, found);
     printList(found, json, (resource) => ({
       id: resource.id,
       version: resource.meta?.versionId,

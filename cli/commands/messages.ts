@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { MedrelayError } from '../../src/lib/errors';
 import type { MessageDocument, MessageStatus } from '../../src/lib/ingest';
 import type { Services } from '../../src/lib/services';
-import { auditRead } from '../audit-read';
+import { auditRawRead } from '../audit-read';
 import { dataOption, limitOption } from '../options';
 import { tenantOf, withServices } from '../services';
 import { printList, shortTime } from '../terminal';
@@ -150,7 +150,7 @@ function oneMessage(documents: readonly MessageDocument[]): readonly MessageDocu
 }
 
 async function readAudited(services: Services, document: MessageDocument): Promise<Buffer> {
-  await auditRead(services, document.tenantId, [`message/${document.id}`]);
+  await auditRawRead(services, document.tenantId, document.id);
   const bytes = await services.ingest.readRaw(document);
   if (!bytes)
     throw new MedrelayError('RAW_MISSING', 'The message is known but its bytes are no longer kept.');

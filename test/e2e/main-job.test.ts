@@ -157,7 +157,7 @@ test('the resources are there, one patient for one record number, and every look
   expect(audit.items[0]).toMatchObject({
     source: 'cli',
     subtype: [{ code: 'read' }],
-    entities: [{ what: `Patient/${one?.id}` }],
+    entities: [{ what: `Patient/${one?.id}` }, { what: `Patient/${one?.id}` }],
   });
 });
 

@@ -1,10 +1,6 @@
+import { kinds, securityEntity } from './codes';
 import { contentOf, type AuditContent } from './content';
 import { canonicalOf, type AuditDocument } from './document';
-
-const DCM = 'http://dicom.nema.org/resources/ontology/DCM';
-const OWN = 'urn:medrelay:audit-event-type';
-const ENTITY_TYPE = 'http://terminology.hl7.org/CodeSystem/audit-entity-type';
-const OBJECT_ROLE = 'http://terminology.hl7.org/CodeSystem/object-role';
 
 /**
  * Two different statements under one event id: the first stays as it is, and this event keeps the second one whole
@@ -17,19 +13,11 @@ export function conflictContent(second: AuditContent, { id, sourceMac }: AuditDo
     source: 'audit',
     sourceKey: `integrity.conflict/${id}/${sourceMac.val}`,
     occurredAt: second.occurredAt,
-    type: { system: DCM, code: '110113', display: 'Security Alert' },
-    subtype: [{ system: OWN, code: 'integrity.conflict' }],
-    action: 'E',
+    ...kinds.integrityConflict,
     outcome: '8',
     outcomeCode: 'integrity.conflict',
     agents: [{ who: second.source, requestor: false }],
-    entities: [
-      {
-        type: { system: ENTITY_TYPE, code: '2', display: 'System Object' },
-        role: { system: OBJECT_ROLE, code: '13', display: 'Security Resource' },
-        what: `AuditEvent/${id}`,
-      },
-    ],
+    entities: [securityEntity(`AuditEvent/${id}`)],
     // Sealed as the second statement itself would have been.
     subject: second.subject,
     classification: second.classification,

@@ -4,6 +4,7 @@ export { validateBundle, validateResource, type Issue } from './validate/validat
 export {
   cosmosResourceContainer,
   createFhirStore,
+  patientOf,
   protectedContainer,
   protectionPolicySchema,
   type FhirStore,

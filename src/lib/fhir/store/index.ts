@@ -4,4 +4,4 @@ export { protectedContainer } from './protected';
 export { protectionPolicySchema, type ProtectionPolicy } from './protection';
 export type { ProtectedContainer, ResourceContainer, Write } from './ports';
 export type { ResourceDocument, SourceMessage, StoredResource } from './documents';
-export type { Statements } from './references';
+export { patientOf, type Statements } from './references';

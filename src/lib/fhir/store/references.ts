@@ -86,7 +86,8 @@ export function partitionStatements(
   return { directory, patients };
 }
 
-function patientOf(resource: StoredResource): string | undefined {
+/** The id of the patient whom a resource is about. */
+export function patientOf(resource: StoredResource): string | undefined {
   if (resource.resourceType === 'Patient') return resource.id;
   const elements: object = resource;
   for (const name of patientElements) {
