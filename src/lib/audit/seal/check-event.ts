@@ -38,8 +38,10 @@ export async function checkEvent(ports: CheckPorts, candidate: unknown, at: stri
 /** The leaf hash, where it is what the document says, and the document is where it belongs. */
 function hashOfOurs(candidate: unknown): Buffer | undefined {
   try {
-    const { pk, leafHash: stated, mac: _, ...rest } = asDocument(candidate);
-    const hashed = Object.fromEntries(Object.entries(rest).filter(([name]) => !name.startsWith('_')));
+    const { pk, leafHash: stated, ...rest } = asDocument(candidate);
+    const hashed = Object.fromEntries(
+      Object.entries(rest).filter(([name]) => name !== 'mac' && !name.startsWith('_')),
+    );
     const hash = leafHash(Buffer.from(canonicalJson(hashed), 'utf8'));
     const { tenantId, occurredAt, id } = rest;
     const isInPlace = EVENT_ID.test(id) && pk === partitionKey(tenantId, occurredAt, id);

@@ -11,3 +11,4 @@ export {
   type SegmentDocument,
   type TileDocument,
 } from './documents';
+export { sealStatus, type SealStatus } from './status';

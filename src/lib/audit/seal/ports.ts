@@ -25,6 +25,8 @@ export interface LogStore {
   newestBatch(): Promise<BatchDocument | undefined>;
   /** Those with something of this tenant from batch n on, in their order. */
   batchesOf(tenantId: string, n: number): Promise<BatchDocument[]>;
+  /** When the newest checkpoint of any tenant was signed. */
+  newestSeal(): Promise<string | undefined>;
 }
 
 /** `audit-checkpoints`: published notes, which nobody can take back. */
@@ -69,7 +71,7 @@ export interface SealPorts {
     leafHash: Uint8Array,
   ): boolean | Promise<boolean>;
   /** Alarms are events, too. */
-  readonly audit: Audit;
+  readonly audit: Pick<Audit, 'record'>;
   /** Whose log tells of events that name a tenant we do not have. */
   readonly defaultTenant: string;
   isTenant(id: string): boolean;
