@@ -32,7 +32,7 @@ export interface Config {
   /** How long a message waits in the queue between attempts while a store is away; the last one repeats. */
   readonly retryDelaysSeconds: readonly number[];
   /** Where this deployment keeps data, such as `eu`; a tenant of another residency does not exist here. */
-  readonly residency: string | undefined;
+  readonly residency?: string | undefined;
   /** Folder of tenants, sender profiles, rules and policies. */
   readonly configDir: string;
 }

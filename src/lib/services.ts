@@ -5,7 +5,7 @@ import {
   createSinkGuards,
   listAuditEvents,
   presetSchema,
-  type Audit,
+  type AuditLibrary,
   type AuditDocument,
   type AuditRange,
   type AuditReplay,
@@ -46,7 +46,7 @@ export interface Services {
   readonly profiles: readonly SenderProfile[];
   readonly ingest: Ingest;
   readonly fhir: FhirStore;
-  readonly audit: Audit;
+  readonly audit: AuditLibrary;
   /** For people with the key custodian's rights, on the command line. */
   readonly keyCustodian: KeyCustodian;
   readonly auditReplay: AuditReplay;

@@ -19,6 +19,8 @@ export interface PresetNote {
     readonly classification?: Classification;
     readonly frameworks?: readonly Framework[];
     readonly purpose?: readonly Coding[];
+    /** The one that the event's workflow began with. */
+    readonly correlationId?: string;
   };
   /** Codes of requirements that the event does not meet, such as `patient-missing`. */
   readonly flags: readonly string[];

@@ -5,6 +5,7 @@ export {
   type AuditAgent,
   type AuditEntity,
   type AuditEventInput,
+  type AuditLibrary,
   type AuditReceipt,
   type Classification,
   type Coding,

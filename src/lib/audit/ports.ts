@@ -8,7 +8,12 @@ export interface CreateOnly {
   read(document: AuditDocument, signal: AbortSignal): Promise<AuditDocument | undefined>;
 }
 
+/** What became of one document of a bulk request; `refused` is anything that asking again may or may not change. */
+export type Created = 'created' | 'throttled' | 'refused';
+
 export interface EventStore extends CreateOnly {
+  /** At most a hundred documents, each with its own fate. Throws when the request as a whole failed. */
+  createMany(documents: readonly AuditDocument[], signal: AbortSignal): Promise<Created[]>;
   /** Documents of these partitions with from <= occurredAt < to, newest first. */
   list(partitions: readonly string[], from: string, to: string, limit: number): Promise<AuditDocument[]>;
 }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { MedrelayError } from '../errors';
 import type { FieldCipher } from '../security';
 import { conflictContent } from './conflict';
+import { createCorrelationCache } from './correlation';
 import { contentOf, MAX_CONTENT_BYTES, type AuditContent } from './content';
 import { canonicalOf, sealContent, type AuditDocument, type Canonical } from './document';
 import type { Classify, EventJournal, EventQueue, EventStore } from './ports';
@@ -58,16 +59,19 @@ export function createRecorder(
   const { app, cipher, store, queue, journal, classify, presetOf, clock = { now: Date.now } } = ports;
   const sequence = createSequence();
   const instance = randomBytes(8).toString('hex');
+  const correlationOf = createCorrelationCache(clock.now);
 
   const recorder: Recorder = {
     async seal(canonical) {
       const receivedAt = new Date(clock.now()).toISOString();
-      const { note, isFailClosed } = presetOf(canonical.content.tenantId)(canonical.content, receivedAt);
+      const { content } = canonical;
+      const { note, isFailClosed } = presetOf(content.tenantId)(content, receivedAt);
+      const filled = { ...note.filled, correlationId: correlationOf(content) };
       const seq = sequence.take();
       try {
-        const recording = { receivedAt, recordedBy: { app, instance, seq }, preset: note };
+        const recording = { receivedAt, recordedBy: { app, instance, seq }, preset: { ...note, filled } };
         const document = await sealContent(cipher, canonical, recording);
-        return { content: canonical.content, document, isFailClosed };
+        return { content, document, isFailClosed };
       } catch (cause) {
         sequence.giveBack(seq);
         throw notDurable(cause, 'the keys that encrypt it are not available');

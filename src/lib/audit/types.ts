@@ -108,3 +108,8 @@ export interface AuditReceipt {
 export interface Audit {
   record(event: AuditEventInput): Promise<AuditReceipt>;
 }
+
+export interface AuditLibrary extends Audit {
+  /** Many at once, in any order; the fate of each stands at its place, and none takes another with it. */
+  recordBatch(events: readonly AuditEventInput[]): Promise<PromiseSettledResult<AuditReceipt>[]>;
+}

@@ -80,8 +80,8 @@ const NETWORK_CODE =
 const NETWORK_TEXT = /\b(ECONN(REFUSED|RESET|ABORTED)|ETIMEDOUT|EPIPE|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH)\b/;
 /** @azure/identity: no token. A status beside it is the token endpoint's, which answers 400 to a wrong client. */
 const NO_TOKEN = /^(AuthenticationError|AuthenticationRequiredError|CredentialUnavailableError)$/;
-/** @azure/cosmos 4.9 `items.batch` throws every failed request as a bare Error with this text and no status. */
-const BATCH_TEXT = /^Batch request error: /;
+/** @azure/cosmos 4.9 `items.batch` and `bulk` throw every failed request as a bare Error with this text and no status. */
+const BATCH_TEXT = /^(?:Batch request error|Bulk request errored with): /;
 const TOO_LARGE_TEXT = /too large/i;
 const TIME_RAN_OUT = new Set(['AbortError', 'TimeoutError', 'OperationTimeoutError']);
 

@@ -64,8 +64,16 @@ export function createTenantDirectory(ports: DirectoryPorts): TenantDirectory {
       const both = Promise.all([store.read('config/tenants', signal), store.read('config/policies', signal)]);
       const [tenantVersions, policyVersions] = await Promise.race([both, late]);
       hold(
-        newestGood(tenantVersions, (value) => tenantSchema.safeParse(value).data),
-        newestGood(policyVersions, (value) => presetSchema.safeParse(value).data),
+        newestGood(
+          tenantVersions,
+          (value) => tenantSchema.safeParse(value).data,
+          ({ id }) => id,
+        ),
+        newestGood(
+          policyVersions,
+          (value) => presetSchema.safeParse(value).data,
+          ({ name }) => name,
+        ),
       );
       until = now() + GOOD_MS;
     } catch {

@@ -20,6 +20,7 @@ const versionSchema = z.object({ pk: z.string(), id: z.string().regex(/^v\d{6}$/
 export function newestGood<T>(
   versions: readonly unknown[],
   parse: (value: unknown) => T | undefined,
+  nameOf: (good: T) => string,
 ): Map<string, T> {
   const documents = versions
     .flatMap((version) => versionSchema.safeParse(version).data ?? [])
@@ -27,7 +28,7 @@ export function newestGood<T>(
   const found = new Map<string, T>();
   for (const { pk, value } of documents) {
     const good = parse(value);
-    if (good !== undefined) found.set(pk, good);
+    if (good !== undefined && nameOf(good) === pk) found.set(pk, good);
   }
   return found;
 }

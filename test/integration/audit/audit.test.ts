@@ -25,7 +25,7 @@ import {
 import { loadConfig, type Config } from '../../../src/lib/config';
 import { createFieldCipher } from '../../../src/lib/security';
 import topology from '../../../topology.json';
-import { event } from '../../unit/audit/fakes';
+import { event, preset } from '../../unit/audit/fakes';
 import { startAzurite } from '../host/azurite';
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'medrelay-audit-'));
@@ -81,6 +81,7 @@ function process(connections: Partial<Config['connections']> = {}): ReplayPorts 
     queue: createEventQueue(own),
     journal: createEventJournal(own),
     classify: classifyAzureError,
+    presetOf: () => preset,
     retryDelaysSeconds: [1],
   };
 }

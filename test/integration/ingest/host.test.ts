@@ -10,7 +10,7 @@ import {
 } from '../../../src/lib/azure';
 import type { MessageDocument } from '../../../src/lib/ingest';
 import { createFieldCipher } from '../../../src/lib/security';
-import { event } from '../../unit/audit/fakes';
+import { event, preset } from '../../unit/audit/fakes';
 import { adt, oru } from '../../unit/ingest/messages';
 import { appFolder, buildLocal, root, runHost, until, type TestHost } from '../host/support';
 import { startStack, type Stack } from './stack';
@@ -138,10 +138,11 @@ test('a run of auditJournalReplay brings the blob journal into the store', async
   const audit = createAudit({
     app: 'test',
     cipher: createFieldCipher({ keyWrap: createKeyWrap(config), store: createDataKeyStore(azure) }),
-    store: { create: refuse, read: refuse, list: refuse },
+    store: { create: refuse, createMany: refuse, read: refuse, list: refuse },
     queue: { send: refuse, postpone: refuse },
     journal: createEventJournal(azure),
     classify: classifyAzureError,
+    presetOf: () => preset,
   });
   const { id, state } = await audit.record(event());
   expect(state).toBe('journaled');

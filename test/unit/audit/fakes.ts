@@ -32,7 +32,7 @@ export interface World extends ReplayPorts {
 
 const [first] = BUILT_IN.values();
 if (!first) throw new Error('There is no built-in preset.');
-const preset = compilePreset(first);
+export const preset = compilePreset(first);
 
 /** The three sinks in memory, with the broker's duplicate detection and create-only semantics. */
 export function createWorld(): World {
@@ -59,6 +59,12 @@ export function createWorld(): World {
   const store: EventStore = {
     create: (document) =>
       call('store', 'create', () => createIn(stored, `${document.pk}/${document.id}`, document)),
+    createMany: (documents) =>
+      call('store', 'createMany', () =>
+        documents.map((document) =>
+          createIn(stored, `${document.pk}/${document.id}`, document) === 'created' ? 'created' : 'refused',
+        ),
+      ),
     read: ({ pk, id }) => call('store', 'read', () => stored.get(`${pk}/${id}`)),
     list: (partitions, from, to, limit) =>
       call('store', 'list', () =>
