@@ -1,0 +1,1 @@
+export { writeEvidence, type EvidenceRequest, type EvidenceSummary } from './bundle';
