@@ -1,0 +1,108 @@
+import type { Mac, Ready } from '../../security';
+
+/** What is checked. An id of `events` is an event's; those of the others begin with the year of their log. */
+export type Check = 'events' | 'segments' | 'tiles' | 'checkpoints' | 'anchors' | 'keys' | 'last-state';
+
+/** docs/audit.md says of each what it means and what to do. */
+export type Verdict =
+  /** Its content is not what was sealed, or not what its own hash says. */
+  | 'modified'
+  /** It was sealed, or must exist, and is not there. */
+  | 'missing'
+  /** It is there, older than the maximum merge delay, and in no tree. */
+  | 'extra'
+  /** Its MAC is not one of this tenant's key, or its signature not one of the key that it names. */
+  | 'forged'
+  /** It lies under a tenant, day or partition that its own content does not demand. */
+  | 'misplaced'
+  /** A second document of one event. */
+  | 'duplicate'
+  /** One event with two leaves. */
+  | 'duplicate-leaf'
+  /** No key that we know: the MAC's, or that of any of a checkpoint's signatures. */
+  | 'key-unknown'
+  /** Every MAC of a key is wrong although the content is what was sealed: the key was exchanged. */
+  | 'key-replaced'
+  /** Two signed statements about one log that cannot both be true. */
+  | 'forked'
+  /** The log ends before what was published, or before what was verified last time. */
+  | 'rolled-back'
+  /** A checkpoint does not continue the one before it. */
+  | 'chain-broken'
+  /** Sealed by segments that no checkpoint covers although the maximum merge delay has passed. */
+  | 'unsigned'
+  /** Cannot be judged, because the part of the log that would hold its leaf is not there. */
+  | 'unprovable';
+
+export interface Finding {
+  readonly check: Check;
+  readonly verdict: Verdict;
+  readonly ids: readonly string[];
+}
+
+export interface Checkpoint {
+  readonly seq: number;
+  readonly size: number;
+  /** hex */
+  readonly root: string;
+}
+
+/** What a verifier keeps between runs, where nobody who can write to the trail can write. */
+export interface VerifierState {
+  readonly v: 1;
+  readonly tenantId: string;
+  readonly verifiedAt: string;
+  /** Newest checkpoint by year of the log. */
+  readonly logs: Readonly<Record<string, Checkpoint>>;
+  /** `SHA256:...` of the public keys whose signatures were accepted. */
+  readonly keys: readonly string[];
+}
+
+export interface AnchorName {
+  readonly year: string;
+  readonly seq: number;
+}
+
+/** Pages, so that a million documents cost a thousand turns of the event loop. */
+export type Pages = AsyncIterable<readonly unknown[]>;
+
+/** One tenant's trail as it is stored. Nothing that comes from here is believed. */
+export interface TrailReader {
+  /** Every published checkpoint note. */
+  anchors(): Promise<readonly AnchorName[]>;
+  /** Its text. */
+  anchor(name: AnchorName): Promise<string | undefined>;
+  /** The years in which the tenant has a log. */
+  years(): Promise<readonly string[]>;
+  /** Every document of a kind, by id. */
+  log(year: string, kind: 'segment' | 'tile' | 'checkpoint'): Pages;
+  /** Every document in the tenant's partitions or with the tenant's name: of these days (`yyyymmdd`), or all. */
+  events(days: readonly string[] | undefined): Pages;
+}
+
+export interface TrailKeys {
+  /** As signature lines name the signer. */
+  readonly keyName: string;
+  /** SPKI in DER of every version of the signing key. */
+  readonly signing: readonly Uint8Array[];
+  /** False for a wrong MAC; KEY_... when there is no such key. */
+  readonly verifyMac: (mac: Mac, leafHash: Uint8Array) => Ready<boolean>;
+}
+
+export interface Verification {
+  readonly tenantId: string;
+  readonly verdict: 'intact' | 'damaged';
+  readonly findings: readonly Finding[];
+  readonly verifiedAt: string;
+  readonly counts: {
+    readonly checkpoints: number;
+    readonly leaves: number;
+    readonly eventsHashed: number;
+    /** Recorded within the maximum merge delay: not sealed yet, MAC checked. */
+    readonly pending: number;
+  };
+  /** Newest checkpoint by year. */
+  readonly logs: Readonly<Record<string, Checkpoint & { readonly time: string }>>;
+  /** Fingerprints of the keys that signed. */
+  readonly keys: readonly string[];
+}

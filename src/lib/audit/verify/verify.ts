@@ -1,0 +1,139 @@
+import { noteKey, type NoteKey } from '../merkle';
+import { logPartition } from '../seal/documents';
+import { checkChain, type TrustedCheckpoint } from './chain';
+import { checkEvents } from './events';
+import { createFindings, type Findings } from './findings';
+import { LeafIndex, type LogLeaves } from './leaf-index';
+import { readSegments } from './segments';
+import { checkUpperTiles, readTiles } from './tiles';
+import { rebuildTree } from './tree';
+import type { Checkpoint, TrailKeys, TrailReader, Verification, VerifierState } from './types';
+
+export interface VerifyOptions {
+  readonly tenantId: string;
+  readonly reader: TrailReader;
+  readonly keys: TrailKeys;
+  /** What the last run without findings kept. */
+  readonly lastState?: VerifierState;
+  /** Only events of these days (`yyyymmdd`) are hashed; the log is checked whole. */
+  readonly days?: readonly string[];
+  readonly maximumMergeDelayMs: number;
+  readonly now: Date;
+  readonly progress?: (hashed: number, leaves: number) => void;
+}
+
+/**
+ * Everything about one tenant's trail, from its content up. The order of reading makes a check beside running writers
+ * free of false alarms: what is published was written before, what is sealed was recorded before.
+ */
+export async function verifyTrail(options: VerifyOptions): Promise<Verification> {
+  const { tenantId, reader, keys, lastState, days, maximumMergeDelayMs, now } = options;
+  const { progress = () => undefined } = options;
+  const findings = createFindings();
+  const pendingSince = now.getTime() - maximumMergeDelayMs;
+  const signing = keys.signing.map(noteKey);
+  const signedBy = new Map<string, NoteKey>();
+
+  const anchors = await reader.anchors();
+  const stored = await reader.years();
+  const years = [
+    ...new Set([...anchors.map(({ year }) => year), ...stored, ...Object.keys(lastState?.logs ?? {})]),
+  ];
+  const logs: LogLeaves[] = [];
+  const newest: Record<string, Checkpoint & { readonly time: string }> = {};
+  let [checkpoints, lastNote] = [0, ''];
+
+  for (const year of years.sort()) {
+    const log = { year, pk: logPartition(tenantId, year), pendingSince };
+    const chain = await checkChain(
+      reader.log(year, 'checkpoint'),
+      {
+        tenantId,
+        year,
+        keyName: keys.keyName,
+        keys: signing,
+        anchors: anchors.filter((anchor) => anchor.year === year).map(({ seq }) => seq),
+        anchor: (name) => reader.anchor(name),
+        previous: lastNote,
+        pendingSince,
+        signedBy: (key) => signedBy.set(key.fingerprint, key),
+      },
+      findings,
+    );
+    lastNote = chain.lastNote;
+    checkpoints += chain.checkpoints.length;
+    const last = chain.checkpoints.at(-1);
+    if (last) newest[year] = { seq: last.seq, size: last.size, root: last.root, time: last.time };
+    compareLastState(year, chain.checkpoints, lastState, findings);
+
+    const size = chain.checkpoints.reduce((largest, each) => Math.max(largest, each.size), 0);
+    const segments = await readSegments(
+      reader.log(year, 'segment'),
+      { ...log, size, storedSize: chain.storedSize },
+      findings,
+    );
+    const { leaves, extents } = segments;
+    const tiles = await readTiles(reader.log(year, 'tile'), log, leaves, findings);
+    const tree = rebuildTree(year, chain.checkpoints, segments, tiles, findings);
+    await checkUpperTiles(tiles, log, leaves, tree, findings);
+    for (const id of tiles.absent(chain.storedSize)) findings.add('tiles', 'missing', `${year}/${id}`);
+    for (const { id, to, sealedAt } of extents) {
+      const isUncovered = to > tree.size && sealedAt !== undefined;
+      if (isUncovered && !(Date.parse(sealedAt) > pendingSince)) findings.add('segments', 'unsigned', id);
+    }
+    logs.push({
+      year,
+      leaves,
+      disputes: tree.disputes,
+      hasHoles: hasHoles(tree.size, (index) => leaves.has(index)),
+      isProven: tree.isProven,
+      segmentOf: (index) => segments.namesBetween(index, index + 1)[0],
+    });
+  }
+
+  const index = new LeafIndex(logs, days && new Set(days), findings);
+  const counts = await checkEvents(
+    reader.events(days),
+    {
+      tenantId,
+      leaves: index,
+      verifyMac: keys.verifyMac,
+      pendingSince,
+      progress: (hashed) => progress(hashed, index.length),
+    },
+    findings,
+  );
+  const found = findings.list();
+  return {
+    tenantId,
+    verdict: found.length === 0 ? 'intact' : 'damaged',
+    findings: found,
+    verifiedAt: now.toISOString(),
+    counts: { checkpoints, leaves: index.length, ...counts },
+    logs: newest,
+    keys: [...signedBy.keys()],
+  };
+}
+
+/** What was verified before must still be there: this catches even one who holds every key and the published copies. */
+function compareLastState(
+  year: string,
+  checkpoints: readonly TrustedCheckpoint[],
+  lastState: VerifierState | undefined,
+  findings: Findings,
+): void {
+  const known = lastState?.logs[year];
+  if (!known) return;
+  const name = `${year}/${known.seq}`;
+  const now = checkpoints.find(({ seq }) => seq === known.seq);
+  if (now && (now.size !== known.size || now.root !== known.root)) findings.add('last-state', 'forked', name);
+  else if (!now) {
+    const isGone = checkpoints.every(({ seq }) => seq < known.seq);
+    findings.add('last-state', isGone ? 'rolled-back' : 'missing', name);
+  }
+}
+
+function hasHoles(size: number, has: (index: number) => boolean): boolean {
+  for (let index = 0; index < size; index++) if (!has(index)) return true;
+  return false;
+}
