@@ -1,6 +1,6 @@
 // Holds the arrows of docs/architecture.md: functions -> lib capability -> azure; a capability is entered by its door only.
 const capabilities =
-  '(hl7|convert|fhir|ingest|mllp|audit|tenants|security|azure|alerts|notify|subscriptions|eligibility|compliance|workflows)';
+  '(hl7|convert|fhir|ingest|mllp|audit|tenants|principals|security|azure|alerts|notify|subscriptions|eligibility|compliance|workflows)';
 
 module.exports = {
   forbidden: [
