@@ -92,7 +92,11 @@ export function createDataKeys(keyWrap: KeyWrap, store: DataKeyStore, now: () =>
 /** The class in a `kid`: before the month, or before the dot of a subject's key. */
 export const classOf = (kid: string): string => /\/([a-z]+)[-.]/.exec(kid)?.[1] ?? '';
 
+/** The form that this product writes; its month is read off. */
+const UTC_INSTANT = /^\d{4}-(?:0[1-9]|1[0-2])-\d\dT[\d:.]{8,}Z$/;
+
 function monthOf(at: string): string | undefined {
+  if (UTC_INSTANT.test(at)) return at.slice(0, 4) + at.slice(5, 7);
   const time = Date.parse(at);
   if (Number.isNaN(time)) return undefined;
   const date = new Date(time);

@@ -34,13 +34,6 @@ export interface FieldCipher {
    * Not a promise when the keys are cached, so that the usual case waits for nothing.
    */
   sealer(tenantId: string, dataClass: FieldClass, at: string, subject?: string): Ready<Sealer>;
-  seal(
-    tenantId: string,
-    dataClass: FieldClass,
-    at: string,
-    plaintext: Uint8Array,
-    place: SealedAt,
-  ): Promise<Sealed>;
   /**
    * @throws MedrelayError DECRYPT_FAILED when a bit or the place differs, KEY_UNKNOWN for another tenant's key,
    * SHREDDED when the person's secret was destroyed.
@@ -49,8 +42,6 @@ export interface FieldCipher {
   /** A large body as one self-describing blob; `id` is the blob's identity, for example the hash of the plaintext. */
   sealBody(tenantId: string, at: string, body: Uint8Array, id: string): Promise<Buffer>;
   openBody(tenantId: string, blob: Uint8Array, id: string): Promise<Buffer>;
-  /** HMAC-SHA-256 under the tenant's key of the month of `at`. */
-  mac(tenantId: string, at: string, bytes: Uint8Array): Promise<Mac>;
   verifyMac(tenantId: string, mac: Mac, bytes: Uint8Array): Ready<boolean>;
   /** The same value of a field always gives the same text, which tells nothing to whoever has no key. See `blind-index`. */
   blindIndex(tenantId: string, field: IndexedField, value: string): Ready<string>;
@@ -74,10 +65,6 @@ export function createFieldCipher({ keyWrap, store, now = Date.now }: FieldCiphe
           : subjects.forWriting(tenantId, subject, dataClass, at);
       const both = allReady([fieldKey, keys.forWriting(tenantId, 'mac', at)]);
       return whenReady(both, ([field, mac]) => sealerOf(tenantId, field as DataKey, mac as DataKey));
-    },
-
-    async seal(tenantId, dataClass, at, plaintext, place) {
-      return sealField(tenantId, await keys.forWriting(tenantId, dataClass, at), plaintext, place);
     },
 
     async open(tenantId, sealed, place) {
@@ -109,10 +96,6 @@ export function createFieldCipher({ keyWrap, store, now = Date.now }: FieldCiphe
       const ct = rest.subarray(0, rest.length - TAG_BYTES);
       const tag = rest.subarray(rest.length - TAG_BYTES);
       return decrypt(key, { iv, ct, tag }, bodyAad(tenantId, id, header));
-    },
-
-    async mac(tenantId, at, bytes) {
-      return macOf(await keys.forWriting(tenantId, 'mac', at), bytes);
     },
 
     verifyMac(tenantId, mac, bytes) {
