@@ -1,5 +1,6 @@
 import { app } from '@azure/functions';
 import './functions/audit-replay';
+import './functions/audit-sealer';
 import './functions/health';
 import './functions/hl7-processor';
 import './functions/hl7-webhook';

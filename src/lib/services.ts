@@ -2,23 +2,31 @@ import { setTimeout as delay } from 'node:timers/promises';
 import {
   createAudit,
   createAuditReplay,
+  createSealer,
   createSinkGuards,
   listAuditEvents,
   presetSchema,
+  sealStatus,
   type AuditLibrary,
   type AuditDocument,
   type AuditRange,
   type AuditReplay,
+  type Sealer,
+  type SealStatus,
 } from './audit';
 import {
   classifyAzureError,
+  createAnchorStore,
   createAzure,
+  createCheckpointSigner,
   createConfigStore,
   createDataKeyStore,
+  createEventFeed,
   createEventJournal,
   createEventQueue,
   createEventStore,
   createKeyWrap,
+  createLogStore,
   type Azure,
 } from './azure';
 import { loadConfig, type Config } from './config';
@@ -50,6 +58,8 @@ export interface Services {
   /** For people with the key custodian's rights, on the command line. */
   readonly keyCustodian: KeyCustodian;
   readonly auditReplay: AuditReplay;
+  readonly sealer: Sealer;
+  sealStatus(): Promise<SealStatus>;
   listAudit(tenantId: string, range: AuditRange): Promise<AuditDocument[]>;
   close(): Promise<void>;
 }
@@ -93,6 +103,17 @@ export function createServices(app: string, config: Config = loadConfig()): Serv
     cipher,
     loadProtection(config.configDir),
   );
+  const sealPorts = {
+    log: createLogStore(azure),
+    anchors: createAnchorStore(azure),
+    feed: createEventFeed(azure),
+    signer: createCheckpointSigner(config),
+    verifyMac: cipher.verifyMac,
+    audit,
+    defaultTenant: config.defaultTenant,
+    isTenant: (id: string) => tenants.has(id),
+    clock: { now: Date.now, sleep: (milliseconds: number) => delay(milliseconds) },
+  };
   const ingest = createIngest({
     ...azurePorts(azure, cipher),
     tenants: { defaultTenant: config.defaultTenant, find: (id) => tenants.get(id) },
@@ -117,6 +138,8 @@ export function createServices(app: string, config: Config = loadConfig()): Serv
     audit,
     keyCustodian: createKeyCustodian(keyWrap, keyStore),
     auditReplay: createAuditReplay({ ...auditPorts, retryDelaysSeconds: config.retryDelaysSeconds }, guards),
+    sealer: createSealer(sealPorts),
+    sealStatus: () => sealStatus(sealPorts),
     listAudit: (tenantId, range) => listAuditEvents(events, tenantId, range),
     close: () => azure.close(),
   };

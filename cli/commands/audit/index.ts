@@ -1,9 +1,11 @@
 import { Command } from 'commander';
 import { listCommand } from './list';
+import { sealCommand } from './seal';
 
 export function auditCommand(): Command {
   return new Command('audit')
     .summary('the audit trail: read, seal, verify')
     .description('The audit trail: create-only, PHI sealed, provable.')
-    .addCommand(listCommand());
+    .addCommand(listCommand())
+    .addCommand(sealCommand());
 }

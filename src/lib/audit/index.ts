@@ -43,3 +43,22 @@ export {
   systems,
 } from './codes';
 export { auditEventsOf, type Opened } from './fhir';
+export {
+  anchorPath,
+  createSealer,
+  sealStatus,
+  type AnchorName,
+  type AnchorStore,
+  type BatchDocument,
+  type CheckpointDocument,
+  type CheckpointSigner,
+  type EventFeed,
+  type LogDocument,
+  type LogStore,
+  type Sealer,
+  type SealPorts,
+  type SealStatus,
+  type SegmentDocument,
+  type TenantSeal,
+  type TileDocument,
+} from './seal';

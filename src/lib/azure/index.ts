@@ -10,3 +10,6 @@ export { createKeyWrap } from './key-wrap';
 export { createDataKeyStore } from './data-key-store';
 export { createEventJournal, createEventQueue, createEventStore } from './audit-sinks';
 export { createConfigStore } from './config-store';
+export { createEventFeed, createLogStore } from './audit-log';
+export { createAnchorStore } from './checkpoint-anchor';
+export { createCheckpointSigner } from './checkpoint-signer';

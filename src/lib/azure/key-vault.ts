@@ -87,16 +87,18 @@ function unwrapProblem(cause: unknown, name: string, version: string): unknown {
   );
 }
 
+export const vaultOptions = ({ endpoint }: IdentityConnection): KeyClientOptions => ({
+  retryOptions: RETRIES,
+  // A stand-in on this machine is not below the domain that its tokens are for; everywhere else this check keeps
+  // tokens from going to a stranger.
+  disableChallengeResourceVerification: isLoopback(endpoint),
+});
+
 /* eslint-disable @typescript-eslint/no-require-imports -- loaded when first used, as the other SDKs are */
 
 /** The vault at an address, through the official SDK, which is loaded by the first use. */
 export function vaultKeys(vault: IdentityConnection): VaultKeys {
-  const options: KeyClientOptions = {
-    retryOptions: RETRIES,
-    // A stand-in on this machine is not below the domain that its tokens are for; everywhere else this check keeps
-    // tokens from going to a stranger.
-    disableChallengeResourceVerification: isLoopback(vault.endpoint),
-  };
+  const options = vaultOptions(vault);
   const sdk = () => require('@azure/keyvault-keys') as typeof import('@azure/keyvault-keys');
   let credential: ReturnType<typeof credentialOf> | undefined;
   const signIn = () => (credential ??= credentialOf(vault));

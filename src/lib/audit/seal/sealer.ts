@@ -41,8 +41,12 @@ export function createSealer(ports: SealPorts): Sealer {
   /** This process has sealed everything up to here; saves looking again, and is never relied on. */
   let complete: { readonly n: number; readonly behind: BatchDocument['behind'] } | undefined;
   const quietUntil = new Map<string, number>();
+  let hasKey = false;
 
   async function run(): Promise<readonly TenantSeal[]> {
+    // Where nothing could be signed, nothing is begun.
+    if (!hasKey) await ports.signer.publicKeys();
+    hasKey = true;
     const report = new Map<string, TenantSeal>();
     const until = ports.clock.now() + RUN_MS;
     let last: BatchDocument | undefined;
