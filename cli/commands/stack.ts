@@ -232,7 +232,7 @@ async function readHealth({ host, appDir }: StackInfo): Promise<Health> {
   const path = appDir === checkout ? '/api/health' : '/admin/host/ping';
   try {
     const answer = await fetch(`${host.url}${path}`, { signal: AbortSignal.timeout(10_000) });
-    if (answer.ok) return { status: 'ok', away: [] };
+    if (answer.ok && appDir !== checkout) return { status: 'ok', away: [] };
     const { status, parts } = (await answer.json()) as { status: string; parts: Record<string, string> };
     return {
       status,

@@ -6,5 +6,9 @@ app.http('health', { methods: ['GET'], route: 'health', authLevel: 'anonymous', 
 
 async function health(): Promise<HttpResponseInit> {
   const report = await checkHealth(functionServices);
-  return { status: report.status === 'ok' ? 200 : 503, jsonBody: report };
+  return {
+    // Who is degraded still takes and keeps messages: a load balancer must not turn away from it.
+    status: report.status === 'unavailable' ? 503 : 200,
+    jsonBody: report,
+  };
 }

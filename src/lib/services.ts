@@ -3,21 +3,29 @@ import {
   createAudit,
   createAuditReplay,
   createSealer,
+  createDeadLetters,
   createSinkGuards,
+  createTrail,
   listAuditEvents,
   presetSchema,
+  readBacklog,
   sealStatus,
   type AuditLibrary,
+  type AuditBacklog,
   type AuditDocument,
   type AuditRange,
   type AuditReplay,
+  type DeadLetters,
   type Sealer,
   type SealStatus,
+  type Trail,
 } from './audit';
 import {
   classifyAzureError,
   createAnchorStore,
+  createArchive,
   createAzure,
+  createBacklogSource,
   createCheckpointSigner,
   createConfigStore,
   createDataKeyStore,
@@ -27,6 +35,8 @@ import {
   createEventStore,
   createKeyWrap,
   createLogStore,
+  createProofSource,
+  createTrailReader,
   type Azure,
 } from './azure';
 import { loadConfig, type Config } from './config';
@@ -40,7 +50,7 @@ import {
   type FhirStore,
   type ProtectionPolicy,
 } from './fhir';
-import { azurePorts, createIngest, createInterpreter, type Ingest } from './ingest';
+import { azurePorts, createDeadLetterQueue, createIngest, createInterpreter, type Ingest } from './ingest';
 import { createFieldCipher, createKeyCustodian, type KeyCustodian } from './security';
 import { createTenantDirectory, loadJsonFolder, loadTenants, type Tenant } from './tenants';
 
@@ -58,8 +68,12 @@ export interface Services {
   /** For people with the key custodian's rights, on the command line. */
   readonly keyCustodian: KeyCustodian;
   readonly auditReplay: AuditReplay;
+  readonly auditDeadLetters: DeadLetters;
+  /** What is recorded and not in the store yet, counted up to `limit` at each place. */
+  auditBacklog(limit?: number): Promise<AuditBacklog>;
   readonly sealer: Sealer;
   sealStatus(): Promise<SealStatus>;
+  readonly trail: Trail;
   listAudit(tenantId: string, range: AuditRange): Promise<AuditDocument[]>;
   close(): Promise<void>;
 }
@@ -98,6 +112,10 @@ export function createServices(app: string, config: Config = loadConfig()): Serv
   };
   const guards = createSinkGuards(classifyAzureError);
   const audit = createAudit(auditPorts, guards);
+  const auditReplay = createAuditReplay(
+    { ...auditPorts, retryDelaysSeconds: config.retryDelaysSeconds },
+    guards,
+  );
   const resources = protectedContainer(
     cosmosResourceContainer(() => azure.container('clinical/resources')),
     cipher,
@@ -114,6 +132,15 @@ export function createServices(app: string, config: Config = loadConfig()): Serv
     isTenant: (id: string) => tenants.has(id),
     clock: { now: Date.now, sleep: (milliseconds: number) => delay(milliseconds) },
   };
+  const trail = createTrail({
+    reader: (tenantId) => createTrailReader(azure, sealPorts.anchors, tenantId),
+    proofSource: (tenantId) => createProofSource(azure, tenantId),
+    anchors: sealPorts.anchors,
+    signer: sealPorts.signer,
+    cipher,
+    configuredTenants: () => tenants.keys(),
+    now: () => new Date(),
+  });
   const ingest = createIngest({
     ...azurePorts(azure, cipher),
     tenants: { defaultTenant: config.defaultTenant, find: (id) => tenants.get(id) },
@@ -137,9 +164,19 @@ export function createServices(app: string, config: Config = loadConfig()): Serv
     fhir: createFhirStore(resources),
     audit,
     keyCustodian: createKeyCustodian(keyWrap, keyStore),
-    auditReplay: createAuditReplay({ ...auditPorts, retryDelaysSeconds: config.retryDelaysSeconds }, guards),
+    auditReplay,
+    auditDeadLetters: createDeadLetters({
+      letters: createDeadLetterQueue(azure, 'audit-ingest'),
+      replay: auditReplay,
+      audit,
+      cipher,
+      defaultTenant: config.defaultTenant,
+      archive: createArchive(azure),
+    }),
+    auditBacklog: (limit = 1_000) => readBacklog(createBacklogSource(azure), guards, limit),
     sealer: createSealer(sealPorts),
     sealStatus: () => sealStatus(sealPorts),
+    trail,
     listAudit: (tenantId, range) => listAuditEvents(events, tenantId, range),
     close: () => azure.close(),
   };

@@ -308,7 +308,10 @@ describe('over HTTP', () => {
     const answer = await fetch(`${stack.host.url}/api/health`);
     expect([answer.status, await answer.json()]).toEqual([
       200,
-      { status: 'ok', parts: { configuration: 'ok', cosmos: 'ok', serviceBus: 'ok', storage: 'ok' } },
+      {
+        status: 'ok',
+        parts: { configuration: 'ok', cosmos: 'ok', serviceBus: 'ok', storage: 'ok', audit: 'ok' },
+      },
     ]);
   });
 });

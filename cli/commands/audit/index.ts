@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { deadLettersCommand } from './dead-letters';
 import { listCommand } from './list';
 import { sealCommand } from './seal';
 
@@ -7,5 +8,6 @@ export function auditCommand(): Command {
     .summary('the audit trail: read, seal, verify')
     .description('The audit trail: create-only, PHI sealed, provable.')
     .addCommand(listCommand())
+    .addCommand(deadLettersCommand())
     .addCommand(sealCommand());
 }

@@ -62,3 +62,17 @@ export {
   type TenantSeal,
   type TileDocument,
 } from './seal';
+export { isDegraded, readBacklog, type AuditBacklog, type BacklogSource, type Waiting } from './backlog';
+export { createDeadLetters, type DeadLetters, type Inspected } from './dead-letters';
+export {
+  createTrail,
+  explain,
+  type Finding,
+  type Pages,
+  type ProofSource,
+  type Trail,
+  type TrailReader,
+  type Verification,
+  type VerifierState,
+} from './verify';
+export { dayOf, partitionsOfDay } from './identity';

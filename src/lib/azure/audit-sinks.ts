@@ -71,7 +71,7 @@ export function createEventQueue(azure: Azure): EventQueue {
   };
 }
 
-const JOURNAL = 'journal/';
+export const JOURNAL = 'journal/';
 
 /** One blob per event in `audit-archive`, for the hour when the store and the broker are both away. */
 export function createEventJournal(azure: Azure): EventJournal {
@@ -102,6 +102,14 @@ export function createEventJournal(azure: Azure): EventJournal {
     async remove(name) {
       await (await blob(name)).deleteIfExists();
     },
+  };
+}
+
+/** Keeps a body in `audit-archive` once; a second time is as good as the first. */
+export function createArchive(azure: Azure): (name: string, body: Uint8Array) => Promise<void> {
+  return async (name, body) => {
+    const blob = (await azure.blobContainer('audit-archive')).getBlockBlobClient(name);
+    await createdOrExists(blob.upload(body, body.byteLength, { conditions: { ifNoneMatch: '*' } }));
   };
 }
 

@@ -8,8 +8,10 @@ export {
 export { classifyAzureError, classifyStatus, type AzureErrorKind, type AzureFailure } from './classify';
 export { createKeyWrap } from './key-wrap';
 export { createDataKeyStore } from './data-key-store';
-export { createEventJournal, createEventQueue, createEventStore } from './audit-sinks';
+export { createBacklogSource } from './audit-backlog';
+export { createArchive, createEventJournal, createEventQueue, createEventStore } from './audit-sinks';
 export { createConfigStore } from './config-store';
 export { createEventFeed, createLogStore } from './audit-log';
+export { createProofSource, createTrailReader } from './audit-trail';
 export { createAnchorStore } from './checkpoint-anchor';
 export { createCheckpointSigner } from './checkpoint-signer';

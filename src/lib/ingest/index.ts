@@ -88,11 +88,11 @@ export function azurePorts(
     messages: createMessageStore(azure),
     raw: createRawVault(azure, cipher),
     outbox: createOutbox(azure),
-    deadLetters: createDeadLetterQueue(azure),
+    deadLetters: createDeadLetterQueue(azure, 'hl7-messages'),
   };
 }
 
-export { createInterpreter };
+export { createDeadLetterQueue, createInterpreter };
 export { readDelivery } from './delivery';
 export { messagesIn, messagesInStream } from './messages-in';
 export type { IngestPorts } from './ports';

@@ -1,6 +1,6 @@
 import type { ServiceBusReceivedMessage, ServiceBusReceiver } from '@azure/service-bus';
 import Long from 'long';
-import type { Azure } from '../azure';
+import type { Azure, BrokerEntity } from '../azure';
 import type { DeadLetter, DeadLetterQueue } from './ports';
 
 const page = 100;
@@ -8,11 +8,11 @@ const page = 100;
 const maxPeeked = 1000;
 const receiveWaitMilliseconds = 1000;
 
-export function createDeadLetterQueue(azure: Azure): DeadLetterQueue {
+export function createDeadLetterQueue(azure: Azure, queue: BrokerEntity): DeadLetterQueue {
   async function withReceiver<T>(work: (receiver: ServiceBusReceiver) => Promise<T>): Promise<T> {
     const client = await azure.serviceBusClient();
     const options = { subQueueType: 'deadLetter', skipParsingBodyAsJson: true } as const;
-    const receiver = client.createReceiver('hl7-messages', options);
+    const receiver = client.createReceiver(queue, options);
     try {
       return await work(receiver);
     } finally {

@@ -128,7 +128,10 @@ test('health names the parts', async () => {
   const response = await host.call('/api/health');
   expect([response.status, await response.json()]).toEqual([
     200,
-    { status: 'ok', parts: { configuration: 'ok', cosmos: 'ok', serviceBus: 'ok', storage: 'ok' } },
+    {
+      status: 'ok',
+      parts: { configuration: 'ok', cosmos: 'ok', serviceBus: 'ok', storage: 'ok', audit: 'ok' },
+    },
   ]);
 });
 

@@ -1,0 +1,34 @@
+import { createSinkGuards, isDegraded, readBacklog, type AuditBacklog } from '../../../src/lib/audit';
+
+const now = Date.parse('2026-03-05T09:00:00Z');
+const empty = { count: 0 };
+const well: AuditBacklog = {
+  queued: empty,
+  deadLettered: empty,
+  journaled: empty,
+  breakers: { store: 'closed', queue: 'closed', journal: 'closed' },
+};
+
+it.each<[string, Partial<AuditBacklog>, boolean]>([
+  ['nothing waits', {}, false],
+  ['the queue is at work', { queued: { count: 40, oldest: '2026-03-05T08:56:00Z' } }, false],
+  ['the queue is not emptied', { queued: { count: 1, oldest: '2026-03-05T08:54:00Z' } }, true],
+  ['the journal is not emptied', { journaled: { count: 1, oldest: '2026-03-05T08:54:00Z' } }, true],
+  ['a dead letter waits for a person', { deadLettered: { count: 1, oldest: '2026-03-05T08:59:00Z' } }, true],
+  ['a place cannot be asked', { journaled: 'unknown' }, true],
+  ['a breaker is open', { breakers: { ...well.breakers, store: 'open' } }, true],
+])('degraded when %s: %#', (_, overrides, expected) => {
+  expect(isDegraded({ ...well, ...overrides }, now)).toBe(expected);
+});
+
+it('does not take a place that cannot be asked for an empty one', async () => {
+  const away = () => Promise.reject(new Error('away'));
+  const source = { queued: away, deadLettered: away, journaled: () => Promise.resolve({ count: 3 }) };
+  const guards = createSinkGuards(() => ({ kind: 'unavailable' }));
+  expect(await readBacklog(source, guards, 10)).toEqual({
+    ...well,
+    queued: 'unknown',
+    deadLettered: 'unknown',
+    journaled: { count: 3 },
+  });
+});
