@@ -311,61 +311,57 @@ function readCheckpoints(file, { tenantId, year, firstSeq, previous, keys }) {
 }
 
 /**
- * Grows the tree leaf by leaf and compares it with each signed root.
+ * Grows the tree leaf by leaf and compares it with each signed root, until something is wrong: from there on nothing is
+ * proven. Every leaf goes into `leaves`, by the id of its event.
  * @param {Buffer | undefined} file
- * @param {{ year: string, tree: Tree, checkpoints: Checkpoint[], leaves: Map<string, Leaf> }} log
+ * @param {{ year: string, tree: Tree | undefined, begin: number, checkpoints: Checkpoint[], leaves: Map<string, Leaf> }} log
+ *     `tree` as it was at leaf `begin`; undefined where that is not known
  * @typedef {{ hash: string, day: string, isProven: boolean }} Leaf
  */
-function growTree(file, { year, tree, checkpoints, leaves }) {
-  const ahead = checkpoints.filter(({ size }) => size >= tree.size);
-  let compared = tree.size;
-  let isSound = true;
+function growTree(file, { year, tree, begin, checkpoints, leaves }) {
+  const ahead = checkpoints.filter(({ size }) => size >= begin);
+  let proven = begin;
   /** @type {Leaf[]} */
   let fresh = [];
   const compare = () => {
-    while (ahead[0]?.size === tree.size) {
+    while (tree && ahead[0]?.size === tree.size) {
       const { seq, root } = /** @type {Checkpoint} */ (ahead.shift());
-      if (root !== tree.root()) {
-        if (tree.size === compared) find('forked', 'checkpoints', `${year}/${seq}`);
-        else if (isSound) find('modified', 'leaves', `${year}/${compared}..${tree.size - 1}`);
-        isSound = false;
-        continue;
+      if (root === tree.root()) {
+        for (const leaf of fresh) leaf.isProven = true;
+        [fresh, proven] = [[], tree.size];
+      } else {
+        if (tree.size === proven) find('forked', 'checkpoints', `${year}/${seq}`);
+        else find('modified', 'leaves', `${year}/${proven}..${tree.size - 1}`);
+        tree = undefined;
       }
-      for (const leaf of fresh) leaf.isProven = isSound;
-      fresh = [];
-      compared = tree.size;
     }
   };
   compare();
+  let next = begin;
   for (const line of linesOf(file)) {
     const { index, id, day, hash } = parseJson(line.toString('utf8')) ?? {};
     const isLeaf =
       typeof id === 'string' && typeof day === 'string' && typeof hash === 'string' && HASH.test(hash);
-    if (!isCount(index) || !isLeaf) {
-      find('malformed', 'leaves', `${year}/${tree.size}`);
-      return;
-    }
-    if (index < tree.size) {
-      find('extra', 'leaves', `${year}/${index}`);
+    if (!isCount(index) || !isLeaf || index < next) {
+      find(isLeaf ? 'extra' : 'malformed', 'leaves', `${year}/${isLeaf ? index : next}`);
+      tree = undefined;
       continue;
     }
-    if (index > tree.size) {
-      find('missing', 'leaves', `${year}/${tree.size}..${index - 1}`);
-      return;
+    if (index > next) {
+      find('missing', 'leaves', `${year}/${next}..${index - 1}`);
+      tree = undefined;
     }
-    if (ahead.length === 0) {
-      find('extra', 'leaves', `${year}/${index}`);
-      continue;
-    }
+    next = index + 1;
     const leaf = { hash, day, isProven: false };
     if (leaves.has(id)) find('duplicate', 'leaves', id);
     else leaves.set(id, leaf);
     fresh.push(leaf);
-    tree.append(Buffer.from(hash, 'hex'));
+    tree?.append(Buffer.from(hash, 'hex'));
     compare();
   }
-  const last = ahead.at(-1);
-  if (last) find('missing', 'leaves', `${year}/${tree.size}..${last.size - 1}`);
+  const last = checkpoints.at(-1)?.size ?? 0;
+  if (next < last) find('missing', 'leaves', `${year}/${next}..${last - 1}`);
+  if (next > last) find('unsigned', 'leaves', `${year}/${last}..${next - 1}`);
 }
 
 /**
@@ -431,7 +427,8 @@ function checkBundle(zip, trusted) {
     const { checkpoints, lastHash } = readCheckpoints(files.get(`checkpoints/${year}.ndjson`), expected);
     previous = lastHash;
     const tree = hasBase ? treeOfBase(base, year, from, checkpoints[0]) : new Tree(0, []);
-    growTree(files.get(`leaves/${year}.ndjson`), { year, tree, checkpoints, leaves });
+    const begin = hasBase && isCount(base.size) ? base.size : 0;
+    growTree(files.get(`leaves/${year}.ndjson`), { year, tree, begin, checkpoints, leaves });
     const [first, last] = [checkpoints[0], checkpoints.at(-1)];
     if (!first || !last) continue;
     say(
@@ -454,17 +451,16 @@ function checkBundle(zip, trusted) {
  * @param {any} base @param {string} year @param {string} from @param {Checkpoint | undefined} first
  */
 function treeOfBase({ year: baseYear, seq, size, frontier }, year, from, first) {
+  const name = `${year}/${seq}`;
+  const isOne = first !== undefined && baseYear === year && first.seq === seq && first.size === size;
+  if (!isOne || first.time > from) find('not-covered', 'range', name);
+  if (!isOne) return undefined;
   const roots = Array.isArray(frontier) ? frontier.map((hash) => Buffer.from(String(hash), 'hex')) : [];
-  const isOne = first && baseYear === year && first.seq === seq && first.size === size;
-  if (!isOne || first.time > from) {
-    find('not-covered', 'range', `${year}/${seq}`);
-    return new Tree(0, []);
-  }
-  const isTree = roots.length === subtrees(first.size) && roots.every(({ length }) => length === 32);
-  const tree = new Tree(first.size, roots);
-  // A wrong frontier must not be blamed on the leaves that follow it.
-  if (!isTree || tree.root() !== first.root) find('modified', 'base', `${year}/${seq}`);
-  return tree;
+  const isWhole = roots.length === subtrees(size) && roots.every(({ length }) => length === 32);
+  const tree = new Tree(size, roots);
+  if (isWhole && tree.root() === first.root) return tree;
+  find('modified', 'base', name);
+  return undefined;
 }
 
 // ---------------------------------------------------------------- command line
