@@ -1,7 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   createAudit,
+  createAuditApi,
   createAuditReplay,
+  createEvidence,
   createSealer,
   createDeadLetters,
   createSinkGuards,
@@ -12,16 +14,19 @@ import {
   sealStatus,
   type AuditLibrary,
   type AuditBacklog,
+  type AuditApi,
   type AuditDocument,
   type AuditRange,
   type AuditReplay,
   type DeadLetters,
+  type Evidence,
   type Sealer,
   type SealStatus,
   type Trail,
 } from './audit';
 import {
   classifyAzureError,
+  createAuditReader,
   createAnchorStore,
   createArchive,
   createAzure,
@@ -51,6 +56,7 @@ import {
   type ProtectionPolicy,
 } from './fhir';
 import { azurePorts, createDeadLetterQueue, createIngest, createInterpreter, type Ingest } from './ingest';
+import { createPrincipals, principalSchema } from './principals';
 import { createFieldCipher, createKeyCustodian, type KeyCustodian } from './security';
 import { createTenantDirectory, loadJsonFolder, loadTenants, type Tenant } from './tenants';
 
@@ -74,6 +80,9 @@ export interface Services {
   readonly sealer: Sealer;
   sealStatus(): Promise<SealStatus>;
   readonly trail: Trail;
+  readonly evidence: Evidence;
+  /** The audit trail over HTTP, for principals. */
+  readonly auditApi: AuditApi;
   listAudit(tenantId: string, range: AuditRange): Promise<AuditDocument[]>;
   close(): Promise<void>;
 }
@@ -177,6 +186,23 @@ export function createServices(app: string, config: Config = loadConfig()): Serv
     sealer: createSealer(sealPorts),
     sealStatus: () => sealStatus(sealPorts),
     trail,
+    evidence: createEvidence({
+      reader: trail.reader,
+      signer: sealPorts.signer,
+      audit,
+      now: () => new Date(),
+    }),
+    auditApi: createAuditApi({
+      principals: createPrincipals(loadJsonFolder(`${config.configDir}/principals`, principalSchema), {
+        isDevelopment: config.environment === 'Development',
+      }),
+      reader: createAuditReader(azure),
+      cipher,
+      audit,
+      tenants,
+      defaultTenant: config.defaultTenant,
+      now: () => new Date(),
+    }),
     listAudit: (tenantId, range) => listAuditEvents(events, tenantId, range),
     close: () => azure.close(),
   };

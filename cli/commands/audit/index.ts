@@ -1,7 +1,10 @@
 import { Command } from 'commander';
 import { deadLettersCommand } from './dead-letters';
+import { exportCommand } from './export';
 import { listCommand } from './list';
+import { proofCommand } from './proof';
 import { sealCommand } from './seal';
+import { verifyCommand } from './verify';
 
 export function auditCommand(): Command {
   return new Command('audit')
@@ -9,5 +12,8 @@ export function auditCommand(): Command {
     .description('The audit trail: create-only, PHI sealed, provable.')
     .addCommand(listCommand())
     .addCommand(deadLettersCommand())
-    .addCommand(sealCommand());
+    .addCommand(sealCommand())
+    .addCommand(verifyCommand())
+    .addCommand(proofCommand())
+    .addCommand(exportCommand());
 }

@@ -75,4 +75,13 @@ export {
   type Verification,
   type VerifierState,
 } from './verify';
+export { createEvidence, type Evidence } from './evidence';
 export { dayOf, partitionsOfDay } from './identity';
+export {
+  createAuditApi,
+  type ApiAnswer,
+  type ApiRequest,
+  type AuditApi,
+  type AuditReader,
+  type PageQuery,
+} from './query';

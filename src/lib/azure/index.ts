@@ -8,6 +8,7 @@ export {
 export { classifyAzureError, classifyStatus, type AzureErrorKind, type AzureFailure } from './classify';
 export { createKeyWrap } from './key-wrap';
 export { createDataKeyStore } from './data-key-store';
+export { createAuditReader } from './audit-reader';
 export { createBacklogSource } from './audit-backlog';
 export { createArchive, createEventJournal, createEventQueue, createEventStore } from './audit-sinks';
 export { createConfigStore } from './config-store';

@@ -11,4 +11,4 @@ export {
   type SegmentDocument,
   type TileDocument,
 } from './documents';
-export { sealStatus, type SealStatus } from './status';
+export { MAX_MERGE_DELAY_MS, sealStatus, type SealStatus } from './status';

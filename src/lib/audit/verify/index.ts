@@ -1,10 +1,14 @@
-export { verifyTrail, type VerifyOptions } from './verify';
+export { createTrail, type Trail, type TrailPorts } from './trail';
+export { verifyTrail } from './verify';
+export { explain } from './explain';
+export type { EventProof } from './proof';
 export type {
   AnchorName,
   Check,
   Checkpoint,
   Finding,
   Pages,
+  ProofSource,
   TrailKeys,
   TrailReader,
   Verdict,

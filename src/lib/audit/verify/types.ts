@@ -106,3 +106,13 @@ export interface Verification {
   /** Fingerprints of the keys that signed. */
   readonly keys: readonly string[];
 }
+
+/** The documents of a tenant's logs that one proof needs. */
+export interface ProofSource {
+  /** Of the log that has sealed the event; a lookup in an index. */
+  yearOf(eventId: string): Promise<string | undefined>;
+  newestCheckpoint(year: string): Promise<unknown>;
+  /** The full tile of level 0 that names the event, or the partial one of this id. */
+  tileNaming(year: string, eventId: string, partial: string): Promise<unknown>;
+  tile(year: string, id: string): Promise<unknown>;
+}
