@@ -27,6 +27,7 @@ const env = { RETRY_DELAYS_SECONDS: '2,5,10,20' };
 export async function runDrill(
   name: string,
   work: (drill: Drill) => Promise<readonly Check[]>,
+  settings: Record<string, string> = {},
 ): Promise<void> {
   const dataDir = mkdtempSync(join(tmpdir(), `medrelay-drill-${name}-`));
   const started = Date.now();
@@ -36,7 +37,7 @@ export async function runDrill(
   // The parts end with this process; `exit` handlers put right what a drill has done to them.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
   try {
-    const stack = await startTemporaryStack(dataDir, env);
+    const stack = await startTemporaryStack(dataDir, { ...env, ...settings });
     try {
       say(`stack ready in ${dataDir}`);
       await withServices(dataDir, async (services) => {

@@ -8,6 +8,8 @@ import { killDurable } from './durable';
 import { faultsDrill } from './faults';
 import { fuzzDrill } from './fuzz';
 import { mllpDrill } from './mllp';
+import { outageDrill, outageRetries } from './outage';
+import { recordUntilStopped } from './outage-recorder';
 import { runDrill } from './drill';
 import { soakDrill } from './soak';
 
@@ -68,6 +70,19 @@ program
   .action((options: { minutes: number; rate: number }) =>
     runDrill('soak', (drill) => soakDrill(drill, options.minutes, options.rate)),
   );
+program
+  .command('outage')
+  .summary('audit events while Cosmos DB is away, then Service Bus too, then everything is killed')
+  .option('--minutes <n>', 'how long Cosmos DB is away', positive, 5)
+  .option('--rate <n>', 'events per second', positive, 200)
+  .action((options: { minutes: number; rate: number }) =>
+    runDrill('outage', (drill) => outageDrill(drill, options.minutes, options.rate), {
+      RETRY_DELAYS_SECONDS: outageRetries,
+    }),
+  );
+program
+  .command('outage-recorder <data> <receipts> <rate>', { hidden: true })
+  .action((data: string, receipts: string, rate: string) => recordUntilStopped(data, receipts, Number(rate)));
 
 program.parseAsync().catch((error: unknown) => {
   console.error(error);

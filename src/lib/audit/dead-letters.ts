@@ -44,7 +44,7 @@ export interface Inspected {
   /** The code of what is wrong with it, or `intact`. */
   readonly finding: string;
   /** Where it is intact: the event without its sealed fields. */
-  readonly event?: Omit<AuditDocument, 'phi'>;
+  readonly event?: AuditDocument;
 }
 
 export interface DeadLetters {
@@ -69,8 +69,8 @@ export function createDeadLetters(ports: DeadLetterPorts): DeadLetters {
       bytes: letter.body.byteLength,
     };
     try {
-      const { phi, ...event } = (await openDocument(cipher, parsed(letter))).document;
-      return { ...known, finding: 'intact', event };
+      const { document } = await openDocument(cipher, parsed(letter));
+      return { ...known, finding: 'intact', event: { ...document, phi: undefined } };
     } catch (error) {
       return { ...known, finding: safeError(error).code };
     }
