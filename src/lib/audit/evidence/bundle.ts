@@ -16,7 +16,6 @@ export interface EvidenceRequest {
   readonly reader: TrailReader;
   /** SPKI in DER of every version of the signing key. */
   readonly signing: readonly Uint8Array[];
-  readonly tool: string;
   readonly now: Date;
 }
 
@@ -43,7 +42,7 @@ const READ_AHEAD = 32;
  * @throws MedrelayError AUDIT_RANGE_INVALID, EVIDENCE_NOTHING_SEALED, EVIDENCE_TOO_LARGE
  */
 export async function writeEvidence(
-  { tenantId, from, to, reader, signing, tool, now }: EvidenceRequest,
+  { tenantId, from, to, reader, signing, now }: EvidenceRequest,
   write: (chunk: Uint8Array) => Promise<void>,
 ): Promise<EvidenceSummary> {
   const range = daysBetween(from, to);
@@ -111,7 +110,7 @@ export async function writeEvidence(
 
   const years = logs.map(({ year }) => year);
   const [start, end] = [range.from, range.to];
-  const manifest = { v: 1, kind: 'medrelay-audit-evidence', tool, createdAt: now.toISOString(), tenantId };
+  const manifest = { v: 1, kind: 'medrelay-audit-evidence', createdAt: now.toISOString(), tenantId };
   await zip.file('manifest.json', [
     pretty({ ...manifest, from: start, to: end, years, base, unsealed: tally.unsealed, files }),
   ]);

@@ -1,1 +1,1 @@
-export { writeEvidence, type EvidenceRequest, type EvidenceSummary } from './bundle';
+export { createEvidence, type Evidence, type EvidenceOrder, type EvidencePorts } from './export';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { strFromU8, strToU8, unzipSync, zipSync } from 'fflate';
-import { writeEvidence, type EvidenceSummary } from '../../../../src/lib/audit/evidence';
+import { writeEvidence, type EvidenceSummary } from '../../../../src/lib/audit/evidence/bundle';
 import { TENANT, type Trail } from './trail';
 
 export async function bundleOf(
@@ -16,7 +16,6 @@ export async function bundleOf(
       to,
       reader,
       signing: [signer.spki],
-      tool: 'medrelay test',
       now: new Date('2026-01-05T12:00:00Z'),
     },
     (chunk) => {
