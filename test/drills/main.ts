@@ -12,6 +12,7 @@ import { outageDrill, outageRetries } from './outage';
 import { recordUntilStopped } from './outage-recorder';
 import { runDrill } from './drill';
 import { soakDrill } from './soak';
+import { tamperDrill } from './tamper';
 
 function positive(text: string): number {
   const value = Number(text);
@@ -83,6 +84,14 @@ program
 program
   .command('outage-recorder <data> <receipts> <rate>', { hidden: true })
   .action((data: string, receipts: string, rate: string) => recordUntilStopped(data, receipts, Number(rate)));
+program
+  .command('tamper')
+  .summary("a sealed trail's files are edited in a hundred ways; the default check names each")
+  .option('--events <n>', 'how many', positive, 10_000)
+  .option('--attacks <pattern>', 'which of them', '.')
+  .action((options: { events: number; attacks: string }) =>
+    tamperDrill(Math.ceil(options.events), new RegExp(options.attacks)),
+  );
 
 program.parseAsync().catch((error: unknown) => {
   console.error(error);

@@ -5,7 +5,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BlobServiceClient } from '@azure/storage-blob';
-import { root, until } from './support';
+import { until } from './support';
 
 const KEY = 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==';
 
@@ -24,7 +24,7 @@ export async function startAzurite(): Promise<{ connection: string; stop(): Prom
   const child = spawn(
     process.execPath,
     [
-      join(root, 'node_modules/azurite/dist/src/azurite.js'),
+      require.resolve('azurite/dist/src/azurite.js'),
       ...['--inMemoryPersistence', '--skipApiVersionCheck', '--disableTelemetry', '--silent'],
       ...['--blobPort', String(blob), '--queuePort', String(queue), '--tablePort', String(table)],
     ],
