@@ -1,4 +1,5 @@
 import { app } from '@azure/functions';
+import './functions/audit-api';
 import './functions/audit-replay';
 import './functions/audit-sealer';
 import './functions/health';

@@ -133,7 +133,7 @@ function parseJson(text: string): unknown {
 }
 
 /** `_rid`, `_etag`, `_ts`...: Cosmos DB's own, outside of the hash. */
-function withoutSystemMembers(document: AuditDocument): AuditDocument {
+export function withoutSystemMembers(document: AuditDocument): AuditDocument {
   return Object.fromEntries(
     Object.entries(document).filter(([name]) => !name.startsWith('_')),
   ) as unknown as AuditDocument;

@@ -61,8 +61,13 @@ const final = (controlId: string, count = 1): Promise<MessageDocument[]> =>
 test('the app registers its functions with their bindings', () => {
   const bindingOf = (name: string) => host.functions.find((each) => each.name === name)?.bindings[0];
   expect(host.functions.map(({ name }) => name).sort()).toEqual([
+    'auditEventRead',
+    'auditEventSearch',
+    'auditEventSearchByPost',
+    'auditEvents',
     'auditJournalReplay',
     'auditReplay',
+    'auditSealer',
     'health',
     'hl7Processor',
     'hl7Webhook',
