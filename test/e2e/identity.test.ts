@@ -30,12 +30,27 @@ test('a message from the queue ends stored and audited, with no key to broker, d
   expect(items.length).toBeGreaterThan(0);
 });
 
+test('the app seals what was recorded, under its own identity, and the command line goes on there', async () => {
+  const run = await fetch(`${stack.host.url}/admin/functions/auditSealer`, {
+    method: 'POST',
+    headers: { 'x-functions-key': stack.functionKeys.master, 'content-type': 'application/json' },
+    body: '{}',
+  });
+  expect(run.status).toBe(202);
+  await started.printed(/audit log demo\/2\d{3}: \d+ sealed, checkpoint 1 of [1-9]/);
+  const { items } = await json<{ items: { tenantId: string; seq: number }[] }>(
+    ...['audit', 'seal', '--tenant', 'demo', '--json', ...data],
+  );
+  expect(items).toEqual([expect.objectContaining({ tenantId: 'demo', refused: 0 })]);
+  expect(items[0]?.seq).toBeGreaterThan(0);
+});
+
 test('the app is well: it reaches every part', async () => {
   const answer = await fetch(`${stack.host.url}/api/health`);
   expect([answer.status, await answer.json()]).toMatchObject([200, { status: 'ok' }]);
 });
 
-test('its identity writes an audit event once and never changes or deletes one', async () => {
+test('its identity writes an audit event and its log once and never changes or deletes them', async () => {
   setDefaultCACertificates([...getCACertificates('default'), readFileSync(stack.operator.caFile, 'utf8')]);
   const { principals } = JSON.parse(readFileSync(join(dataDir, 'identity', 'tenant.json'), 'utf8')) as {
     principals: { name: string; header: string }[];
@@ -54,16 +69,19 @@ test('its identity writes an audit event once and never changes or deletes one',
     },
   });
   try {
-    const events = client.database('audit').container('events');
-    const query = 'SELECT TOP 1 c.id, c.pk FROM c';
-    const [event] = (await events.items.query<{ id: string; pk: string }>(query).fetchAll()).resources;
-    const item = events.item(event?.id ?? '', event?.pk);
-    const changed = { id: event?.id ?? '', pk: event?.pk, forged: true };
-    const forbidden = expect.objectContaining({ code: 403 }) as Error;
-    await expect(item.replace(changed)).rejects.toEqual(forbidden);
-    await expect(item.delete()).rejects.toEqual(forbidden);
-    await expect(events.items.upsert(changed)).rejects.toEqual(forbidden);
-    expect((await item.read<object>()).resource).not.toHaveProperty('forged');
+    for (const name of ['events', 'log']) {
+      const container = client.database('audit').container(name);
+      const query = 'SELECT TOP 1 c.id, c.pk FROM c';
+      const [first] = (await container.items.query<{ id: string; pk: string }>(query).fetchAll()).resources;
+      const item = container.item(first?.id ?? '', first?.pk);
+      const changed = { id: first?.id ?? '', pk: first?.pk, forged: true };
+      const forbidden = expect.objectContaining({ code: 403 }) as Error;
+      await expect(item.replace(changed)).rejects.toEqual(forbidden);
+      await expect(item.delete()).rejects.toEqual(forbidden);
+      await expect(container.items.upsert(changed)).rejects.toEqual(forbidden);
+      expect((await item.read<object>()).resource).toMatchObject({ id: first?.id });
+      expect((await item.read<object>()).resource).not.toHaveProperty('forged');
+    }
   } finally {
     client.dispose();
   }
