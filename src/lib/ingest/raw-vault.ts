@@ -27,6 +27,8 @@ export function createRawVault(azure: Azure, cipher: FieldCipher): RawVault {
     },
 
     async get(tenantId, { blob, sha256: hash, length }) {
+      // A claim check is what a sender says: it may name another tenant's blob, or climb.
+      if (!isNameOf(tenantId, blob)) return undefined;
       const sealed = await download(await blobOf(blob));
       if (sealed === undefined) return undefined;
       const bytes = await opened(cipher, tenantId, sealed, hash);
@@ -34,6 +36,9 @@ export function createRawVault(azure: Azure, cipher: FieldCipher): RawVault {
     },
   };
 }
+
+const isNameOf = (tenantId: string, blob: string): boolean =>
+  blob.startsWith(`${tenantId}/`) && /^[\w-]{22}$/.test(blob.slice(tenantId.length + 1));
 
 async function download(blob: { downloadToBuffer(): Promise<Buffer> }): Promise<Buffer | undefined> {
   try {

@@ -3,7 +3,7 @@ export { createFieldCipher, type FieldCipher, type Mac, type SealedAt, type Seal
 export type { DataClass, FieldClass } from './data-keys';
 export type { IndexedField } from './blind-index';
 export { createKeyCustodian, type KeyCustodian, type Rewrapped } from './key-custodian';
-export { whenReady, type Ready } from './ready';
+export { allReady, whenReady, type Ready } from './ready';
 export { isKeyFileId, keyFileWrap } from './key-file';
 export { safeError } from './safe-error';
 export { lengthPrefixed } from './length-prefixed';

@@ -176,6 +176,36 @@ test('a merge and a moved visit hold over the real store: reads follow them', as
   expect(await search('Patient', '3002')).toMatchObject([{ active: false }, { active: true }]);
 });
 
+test('a tenant reaches nothing of another: not by claim check, search, id, or a copied document', async () => {
+  const secret = adt({ controlId: 'ISO1', family: 'Geheim' });
+  const [message] = await sendAndWait(secret);
+  const raw = message?.raw ?? { blob: '', sha256: '', length: 0 };
+  const { ingest, fhir, azure } = stack.services;
+  const hostileBlobs = [raw.blob, `northside/../${raw.blob}`, `northside/${raw.blob}`, `${raw.blob}\0`, '..'];
+  for (const blob of hostileBlobs) {
+    const reference = { ...raw, blob };
+    const [refused] = await sendAndWait(JSON.stringify(reference), 'northside');
+    expect(refused).toMatchObject({ status: 'rejected', tenantId: 'northside' });
+    const read = ingest.readAttachment('northside', `urn:medrelay:blob:${blob}:${raw.sha256}:${raw.length}`);
+    expect(await read).toBeUndefined();
+  }
+
+  const [patient] = await fhir.searchResources('demo', { type: 'Patient', patientMrn: '1001' });
+  const id = patient?.id ?? '';
+  for (const tenantId of ['northside', 'demo|Patient', 'dem', 'demo-', 'DEMO', '..', '']) {
+    expect(await fhir.getResource(tenantId, 'Patient', id)).toBeUndefined();
+    expect(await fhir.searchResources(tenantId, { type: 'Patient' })).toEqual([]);
+  }
+  expect(await fhir.searchResources('northside', { type: 'Patient', patientMrn: '1001' })).toEqual([]);
+
+  // Who can write to the database copies a document to where another tenant may read.
+  const container = await azure.container('clinical/resources');
+  const { resource: stored } = await container.item(`Patient|${id}`, `demo|Patient/${id}`).read<object>();
+  await container.items.create({ ...stored, pk: `northside|Patient/${id}`, tenantId: 'northside' });
+  await expect(fhir.getResource('northside', 'Patient', id)).rejects.toMatchObject({ code: 'KEY_UNKNOWN' });
+  await container.item(`Patient|${id}`, `northside|Patient/${id}`).delete();
+});
+
 test('feeds are counted in the store, whatever door they came by', async () => {
   await sendAndWait(adt({ controlId: 'F1', sender: 'FEED|NORTH' }));
   await sendAndWait(adt({ controlId: 'F2', sender: 'FEED|NORTH' }).replace('|P|2.5.1', '|T|2.5.1'));

@@ -1,4 +1,11 @@
-import { whenReady, type FieldCipher, type FieldClass, type Ready, type Sealed } from '../../security';
+import {
+  allReady,
+  whenReady,
+  type FieldCipher,
+  type FieldClass,
+  type Ready,
+  type Sealed,
+} from '../../security';
 import { currentId, type ResourceDocument, type StoredResource } from './documents';
 import type { ProtectedContainer, ResourceContainer, Stored, Write } from './ports';
 import { splitter, type Elements, type ProtectionPolicy } from './protection';
@@ -15,6 +22,12 @@ export interface ProtectedDocument extends Omit<ResourceDocument, 'resource'> {
   /** Blind indexes of what the resource is searched by. */
   readonly identifierIndex?: readonly string[];
 }
+
+const STORED_ONLY: readonly string[] = [
+  'sealed',
+  'protection',
+  'identifierIndex',
+] satisfies (keyof ProtectedDocument)[];
 
 /**
  * The container as the store sees it, with protected elements sealed on their way in and opened on their way out. Plans
@@ -42,7 +55,7 @@ export function protectedContainer(
       sealed[dataClass] = sealing instanceof Promise ? await sealing : sealing;
     }
     const isSearched = document.id === currentId(resource.resourceType, resource.id);
-    const identifierIndex = isSearched ? await Promise.all(indexesOf(cipher, tenantId, resource)) : [];
+    const identifierIndex = isSearched ? await allReady(indexesOf(cipher, tenantId, resource)) : [];
     return {
       ...rest,
       resource: open,
@@ -53,7 +66,7 @@ export function protectedContainer(
   }
 
   async function open(document: ProtectedDocument): Promise<ResourceDocument> {
-    const { resource, sealed = {}, protection, identifierIndex, ...rest } = document;
+    const { resource, sealed = {} } = document;
     // The partition's own tenant, not what the document says of itself.
     const tenantId = document.pk.slice(0, document.pk.indexOf('|'));
     const elements = await Promise.all(
@@ -62,7 +75,11 @@ export function protectedContainer(
         return JSON.parse(plaintext.toString('utf8')) as Elements;
       }),
     );
-    return { ...rest, resource: Object.assign({}, resource, ...elements) as StoredResource };
+    const plain = Object.entries(document).filter(([name]) => !STORED_ONLY.includes(name));
+    return {
+      ...(Object.fromEntries(plain) as unknown as ResourceDocument),
+      resource: Object.assign({}, resource, ...elements) as StoredResource,
+    };
   }
 
   return {
