@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { MedrelayError } from '../../src/lib/errors';
-import { auditRead, auditSearch } from '../audit-read';
+import { auditedRead, auditedSearch } from '../audit-read';
 import { dataOption, tenantOption } from '../options';
 import { tenantOf, withServices } from '../services';
 import { printList, shortTime } from '../terminal';
@@ -43,18 +43,20 @@ async function get({ type, id }: Reference, { data, patient, tenant, json }: Opt
   await withServices(data, async (services) => {
     const tenantId = tenantOf(services, tenant);
     if (id !== undefined) {
-      const resource = await services.fhir.getResource(tenantId, type, id);
-      await auditRead(services, tenantId, `${type}/${id}`, resource);
+      const resource = await auditedRead(services, tenantId, `${type}/${id}`, () =>
+        services.fhir.getResource(tenantId, type, id),
+      );
       if (!resource) throw new MedrelayError('RESOURCE_NOT_FOUND', `There is no ${type} with this id.`);
       console.log(JSON.stringify(resource, null, 2));
       return;
     }
-    const found = await services.fhir.searchResources(tenantId, {
-      type,
-      ...(patient !== undefined && { patientMrn: patient }),
-    });
     const query = patient === undefined ? type : `${type}?patient.identifier=${encodeURIComponent(patient)}`;
-    await auditSearch(services, tenantId, query, found);
+    const found = await auditedSearch(services, tenantId, query, () =>
+      services.fhir.searchResources(tenantId, {
+        type,
+        ...(patient !== undefined && { patientMrn: patient }),
+      }),
+    );
     printList(found, json, (resource) => ({
       id: resource.id,
       version: resource.meta?.versionId,

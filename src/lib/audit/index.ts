@@ -67,6 +67,7 @@ export { createDeadLetters, type DeadLetters, type Inspected } from './dead-lett
 export {
   createTrail,
   explain,
+  stateAfter,
   type Finding,
   type Pages,
   type ProofSource,
@@ -85,3 +86,11 @@ export {
   type AuditReader,
   type PageQuery,
 } from './query';
+export {
+  auditClinicalWorkflow,
+  auditedFhirOperation,
+  type ClinicalWorkflow,
+  type Done,
+  type FhirOperation,
+  type Step,
+} from './operations';
