@@ -6,6 +6,9 @@ import { Command } from 'commander';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { table } from '../cli/terminal';
 import { benchAppStart } from './app-start';
+import { benchAuditBatch } from './audit-batch';
+import { benchAuditLog } from './audit-log';
+import { benchAuditRecord } from './audit-record';
 import { bareBroker } from './bare-broker';
 import { bareLoop } from './bare-loop';
 import { benchBroker } from './broker';
@@ -34,6 +37,9 @@ const sections: Readonly<Record<string, (options: Options) => Promise<Findings>>
   broker: benchBroker,
   cosmos: benchCosmos,
   durable: benchDurable,
+  'audit-record': benchAuditRecord,
+  'audit-batch': benchAuditBatch,
+  'audit-log': benchAuditLog,
   pipeline: ({ messages, rounds }) => benchPipeline(Number(messages), Number(rounds), say),
 };
 
