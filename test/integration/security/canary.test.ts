@@ -304,6 +304,8 @@ test('the pipeline, the sealer and the command line leave nothing marked anywher
   await run(auditCommand, 'seal', '--json');
   await run(auditCommand, 'list');
   await run(auditCommand, 'list', '--json');
+  // Proofs stay valid without the secret: verification comes after.
+  await run(keysCommand, 'shred', 'Patient/canary', '--reason', 'gdpr-art17', '--yes');
   const range = ['--from', aroundNow().from, '--to', aroundNow().to];
   const bundle = join(folder, 'evidence.zip');
   const more: readonly (readonly string[])[] = [
@@ -325,6 +327,9 @@ test('the pipeline, the sealer and the command line leave nothing marked anywher
 
   const { leaks, searched } = await search();
   expect(leaks).toEqual([]);
+  const toldBy = (place: string) => said.filter((each) => each.place === place).map(({ text }) => text);
+  expect(toldBy('medrelay keys shred')).toEqual([expect.stringContaining('Patient/canary: shredded')]);
+  expect(toldBy('medrelay audit verify')[0]).toContain('demo: intact.');
   // That it looked there at all.
   expect([...searched.keys()]).toEqual(
     expect.arrayContaining([
