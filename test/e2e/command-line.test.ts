@@ -31,7 +31,7 @@ describe('--help', () => {
     ['fhir'],
     ['fhir', 'get'],
     ['audit'],
-    ['audit', 'list'],
+    ...['list', 'verify', 'proof'].map((name) => ['audit', name]),
     ['local'],
     ['local', 'servicebus'],
     ['local', 'cosmos'],

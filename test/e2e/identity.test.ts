@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import type { StackInfo } from '../../local';
-import { cleanUp, folder, json, root, scripts, stackOf, start, type Started } from './medrelay';
+import { cleanUp, folder, json, medrelay, root, scripts, stackOf, start, type Started } from './medrelay';
 
 const work = folder();
 const dataDir = join(work, 'data');
@@ -43,6 +43,22 @@ test('the app seals what was recorded, under its own identity, and the command l
   );
   expect(items).toEqual([expect.objectContaining({ tenantId: 'demo', refused: 0 })]);
   expect(items[0]?.seq).toBeGreaterThan(0);
+});
+
+test('the trail proves itself, as a whole and event by event', async () => {
+  const verify = () =>
+    json<{ verdict: string; trails: { tenantId: string; findings: object[]; notes: string[] }[] }>(
+      ...['audit', 'verify', '--json', ...data],
+    );
+  const demo = ({ trails }: Awaited<ReturnType<typeof verify>>) =>
+    trails.find((each) => each.tenantId === 'demo');
+  const first = await verify();
+  expect([first.verdict, demo(first)?.findings]).toEqual(['intact', []]);
+  expect(demo(first)?.notes.join()).toContain('First verification here');
+  expect(demo(await verify())?.notes.join()).not.toContain('First verification here');
+  const { items } = await json<{ items: { id: string }[] }>('audit', 'list', '--json', ...data);
+  const proof = await medrelay(['audit', 'proof', items.at(-1)?.id ?? '', '--tenant', 'demo', ...data]);
+  expect(proof.stdout).toMatch(/^c2sp\.org\/tlog-proof@v1\nindex \d+\n/);
 });
 
 test('the app is well: it reaches every part', async () => {

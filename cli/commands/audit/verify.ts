@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { join } from 'node:path';
-import { explain, type Verification } from '../../../src/lib/audit';
+import { explain, stateAfter, type Verification } from '../../../src/lib/audit';
 import { MedrelayError } from '../../../src/lib/errors';
 import type { Services } from '../../../src/lib/services';
 import { readState, writeState } from '../../audit-state';
@@ -87,19 +87,8 @@ async function judge(
     progress: (hashed, leaves) => (bar ??= progress(tenantId, leaves)).at(hashed),
   });
   bar?.end();
-  const { verifiedAt, logs, verdict } = verification;
-  const keys = [...new Set([...(lastState?.keys ?? []), ...verification.keys])];
-  // A verifier that takes over what it has just found wrong would find nothing the next time.
-  if (verdict === 'intact')
-    writeState(folder, {
-      v: 1,
-      tenantId,
-      verifiedAt,
-      logs: Object.fromEntries(
-        Object.entries(logs).map(([year, { seq, size, root }]) => [year, { seq, size, root }]),
-      ),
-      keys,
-    });
+  const state = stateAfter(verification, lastState);
+  if (state) writeState(folder, state);
   const strangers = verification.keys.filter((key) => lastState && !lastState.keys.includes(key));
   const { pending } = verification.counts;
   const notes = [

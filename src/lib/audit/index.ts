@@ -44,7 +44,6 @@ export {
 } from './codes';
 export { auditEventsOf, type Opened } from './fhir';
 export {
-  anchorPath,
   createSealer,
   sealStatus,
   type AnchorName,
@@ -77,7 +76,6 @@ export {
   type VerifierState,
 } from './verify';
 export { createEvidence, type Evidence } from './evidence';
-export { dayOf, partitionsOfDay } from './identity';
 export {
   createAuditApi,
   type ApiAnswer,
@@ -94,3 +92,10 @@ export {
   type FhirOperation,
   type Step,
 } from './operations';
+export {
+  createProjections,
+  type ProjectedBy,
+  type ProjectionEntry,
+  type Projections,
+  type ProjectionStore,
+} from './projections';

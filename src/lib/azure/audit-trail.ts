@@ -1,5 +1,5 @@
-import type { FeedOptions, SqlParameter, SqlQuerySpec } from '@azure/cosmos';
-import { partitionsOfDay, type AnchorStore, type Pages, type ProofSource, type TrailReader } from '../audit';
+import type { FeedOptions, SqlQuerySpec } from '@azure/cosmos';
+import type { AnchorStore, Pages, ProofSource, TrailReader } from '../audit';
 import type { Azure, ContainerPath } from './clients';
 
 /** Large enough that the way there and back does not count, small enough for memory: about 1 MB of events. */
@@ -51,11 +51,8 @@ export function createTrailReader(azure: Azure, published: AnchorStore, tenantId
         return;
       }
       for (const day of days) {
-        const parameters: SqlParameter[] = partitionsOfDay(tenantId, day).map((value, i) => ({
-          name: `@pk${i}`,
-          value,
-        }));
-        const query = `SELECT * FROM c WHERE c.pk IN (${parameters.map(({ name }) => name).join(', ')})`;
+        const parameters = [{ name: '@prefix', value: `${own.value}${day}|` }];
+        const query = 'SELECT * FROM c WHERE STARTSWITH(c.pk, @prefix)';
         yield* ask('audit/events', { query, parameters }, { maxItemCount: PAGE });
       }
     },

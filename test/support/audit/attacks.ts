@@ -3,7 +3,7 @@ import { canonicalJson } from '../../../src/lib/audit/canonical';
 import { dayOf, partitionKey } from '../../../src/lib/audit/identity';
 import { leafHash, logOrigin, packHashes, unpackHashes } from '../../../src/lib/audit/merkle';
 import { checkpointId, logPartition, segmentId, type Leaf } from '../../../src/lib/audit/seal/documents';
-import type { Check, Verdict, Verification, VerifierState } from '../../../src/lib/audit/verify';
+import type { Check, Verdict, Verification } from '../../../src/lib/audit/verify';
 import { buildLog, localSigner, signedNote, type Round, type Signer } from './log-builder';
 import { copyOf, type Container, type Doc, type TrailFile } from './trail-file';
 
@@ -35,10 +35,6 @@ export function foundIn(verifications: readonly Verification[]): string[] {
       findings.flatMap(({ check, verdict, ids }) => ids.map((id) => found(tenantId, check, verdict, id))),
     )
     .sort();
-}
-
-export function stateOf({ tenantId, verifiedAt, logs, keys }: Verification): VerifierState {
-  return { v: 1, tenantId, verifiedAt, logs, keys };
 }
 
 const [A, B] = ['north', 'south'];

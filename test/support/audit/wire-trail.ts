@@ -6,15 +6,15 @@ import { startCosmos, type Cosmos } from '../../../local/cosmos';
 import { effectiveKey } from '../../../local/cosmos/hashing';
 import { createContainers, readTopology } from '../../../local/stack/topology';
 import {
-  anchorPath,
   createAudit,
   createSealer,
   createSinkGuards,
   type CheckpointSigner,
 } from '../../../src/lib/audit';
 import { proveEvent, type EventProof } from '../../../src/lib/audit/verify/proof';
-import { verifyTrail, type ProofSource, type Verification } from '../../../src/lib/audit/verify';
+import { stateAfter, verifyTrail, type ProofSource, type Verification } from '../../../src/lib/audit/verify';
 import {
+  anchorPath,
   classifyAzureError,
   createAnchorStore,
   createAzure,
@@ -32,7 +32,7 @@ import { loadConfig } from '../../../src/lib/config';
 import { createFieldCipher } from '../../../src/lib/security';
 import { preset } from '../../unit/audit/fakes';
 import { startAzurite } from '../../integration/host/azurite';
-import { foundIn, stateOf, type AttackedTrail } from './attacks';
+import { foundIn, type AttackedTrail } from './attacks';
 import { localSigner } from './log-builder';
 import { richEvent } from './rich-event';
 import type { Container, Doc, TrailFile } from './trail-file';
@@ -201,7 +201,7 @@ export async function wireTrail(folder: string, sizes: Readonly<Record<string, n
             },
             maximumMergeDelayMs: 120_000,
             now: new Date(START + 10 * HOUR),
-            ...(clean[i] && { lastState: stateOf(clean[i]) }),
+            lastState: clean[i] && stateAfter(clean[i]),
           }),
         );
       return verifications;

@@ -1,6 +1,7 @@
 export { createTrail, type Trail, type TrailPorts } from './trail';
 export { verifyTrail } from './verify';
 export { explain } from './explain';
+export { stateAfter } from './state';
 export type { EventProof } from './proof';
 export type {
   AnchorName,

@@ -14,7 +14,7 @@ export interface VerifyOptions {
   readonly reader: TrailReader;
   readonly keys: TrailKeys;
   /** What the last run without findings kept. */
-  readonly lastState?: VerifierState;
+  readonly lastState?: VerifierState | undefined;
   /** Only events of these days (`yyyymmdd`) are hashed; the log is checked whole. */
   readonly days?: readonly string[];
   readonly maximumMergeDelayMs: number;

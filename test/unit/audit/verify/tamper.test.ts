@@ -1,5 +1,5 @@
-import { verifyTrail, type Verification } from '../../../../src/lib/audit/verify';
-import { attacks, foundIn, stateOf } from '../../../support/audit/attacks';
+import { stateAfter, verifyTrail, type Verification } from '../../../../src/lib/audit/verify';
+import { attacks, foundIn } from '../../../support/audit/attacks';
 import { memoryTrail, type MemoryTrail } from '../../../support/audit/memory-trail';
 
 let trail: MemoryTrail;
@@ -15,7 +15,7 @@ async function verifyAll(signing?: readonly Uint8Array[]): Promise<Verification[
         keys: signing ? { ...keys, signing } : keys,
         maximumMergeDelayMs: 120_000,
         now: new Date(),
-        ...(clean?.[i] && { lastState: stateOf(clean[i]) }),
+        lastState: clean?.[i] && stateAfter(clean[i]),
       });
     }),
   );
