@@ -1,5 +1,5 @@
 /** Merkle trees of RFC 6962, C2SP tiles, checkpoints and signed notes. Pure and synchronous; it knows no store. */
-export { EMPTY_ROOT, leafHash, nodeHash, type Hash } from './hash';
+export { EMPTY_ROOT, leafHash, type Hash } from './hash';
 export { createCompactRange, rootOf, type CompactRange } from './compact-range';
 export { consistencyProof, inclusionProof, type SubtreeReader } from './proofs';
 export { verifyConsistency, verifyInclusion } from './verify';
@@ -8,7 +8,6 @@ export {
   newTiles,
   packHashes,
   tileId,
-  tileOf,
   tileReader,
   tileRoot,
   tilesRead,

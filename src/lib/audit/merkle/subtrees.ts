@@ -13,7 +13,7 @@ export function splitPoint(count: number): number {
 }
 
 /** The level of the largest perfect subtree that `count` leaves fill. */
-export function levelOf(count: number): number {
+function levelOf(count: number): number {
   let level = 0;
   for (let rest = Math.floor(count / 2); rest > 0; rest = Math.floor(rest / 2)) level += 1;
   return level;

@@ -36,7 +36,7 @@ export function newTiles(from: number, to: number): TileName[] {
 }
 
 /** The tile of a tree of this size that holds, or spans, a perfect subtree. */
-export function tileOf({ level, index }: Subtree, size: number): TileName {
+function tileOf({ level, index }: Subtree, size: number): TileName {
   const tileLevel = Math.floor(level / HEIGHT);
   const first = index * 2 ** (level % HEIGHT);
   const tileIndex = Math.floor(first / WIDTH);

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
  */
 export type Leaves = readonly Buffer[];
 
-export const sha256 = (...parts: Uint8Array[]): Buffer =>
+const sha256 = (...parts: Uint8Array[]): Buffer =>
   createHash('sha256').update(Buffer.concat(parts)).digest();
 
 const k = (n: number): number => {
