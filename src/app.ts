@@ -1,5 +1,6 @@
 import { app } from '@azure/functions';
 import './functions/audit-api';
+import './functions/audit-projector';
 import './functions/audit-replay';
 import './functions/audit-sealer';
 import './functions/health';

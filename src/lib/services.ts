@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import {
   createAudit,
   createAuditApi,
+  createProjections,
   createAuditReplay,
   createEvidence,
   createSealer,
@@ -18,6 +19,7 @@ import {
   type AuditDocument,
   type AuditRange,
   type AuditReplay,
+  type Projections,
   type DeadLetters,
   type Evidence,
   type Sealer,
@@ -27,6 +29,7 @@ import {
 import {
   classifyAzureError,
   createAuditReader,
+  createProjectionStore,
   createAnchorStore,
   createArchive,
   createAzure,
@@ -83,6 +86,8 @@ export interface Services {
   readonly evidence: Evidence;
   /** The audit trail over HTTP, for principals. */
   readonly auditApi: AuditApi;
+  /** Lists by patient, user and day; rebuildable, never evidence. */
+  readonly projections: Projections;
   listAudit(tenantId: string, range: AuditRange): Promise<AuditDocument[]>;
   close(): Promise<void>;
 }
@@ -150,6 +155,7 @@ export function createServices(app: string, config: Config = loadConfig()): Serv
     configuredTenants: () => tenants.keys(),
     now: () => new Date(),
   });
+  const auditReader = createAuditReader(azure);
   const ingest = createIngest({
     ...azurePorts(azure, cipher),
     tenants: { defaultTenant: config.defaultTenant, find: (id) => tenants.get(id) },
@@ -192,11 +198,12 @@ export function createServices(app: string, config: Config = loadConfig()): Serv
       audit,
       now: () => new Date(),
     }),
+    projections: createProjections(createProjectionStore(azure), auditReader),
     auditApi: createAuditApi({
       principals: createPrincipals(loadJsonFolder(`${config.configDir}/principals`, principalSchema), {
         isDevelopment: config.environment === 'Development',
       }),
-      reader: createAuditReader(azure),
+      reader: auditReader,
       cipher,
       audit,
       tenants,

@@ -3,6 +3,7 @@ import { deadLettersCommand } from './dead-letters';
 import { exportCommand } from './export';
 import { listCommand } from './list';
 import { proofCommand } from './proof';
+import { rebuildProjectionsCommand } from './rebuild-projections';
 import { sealCommand } from './seal';
 import { verifyCommand } from './verify';
 
@@ -15,5 +16,6 @@ export function auditCommand(): Command {
     .addCommand(sealCommand())
     .addCommand(verifyCommand())
     .addCommand(proofCommand())
-    .addCommand(exportCommand());
+    .addCommand(exportCommand())
+    .addCommand(rebuildProjectionsCommand());
 }

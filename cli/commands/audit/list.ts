@@ -1,7 +1,8 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { dataOption, limitOption, tenantOption } from '../../options';
 import { tenantOf, withServices } from '../../services';
 import { printList, shortTime } from '../../terminal';
+import { instant } from './instant';
 
 interface Options {
   readonly data: string;
@@ -44,11 +45,4 @@ async function list({ data, tenant, from, to, limit, json }: Options): Promise<v
         .join(' '),
     }));
   });
-}
-
-function instant(text: string): string {
-  const time = Date.parse(text);
-  if (Number.isNaN(time))
-    throw new InvalidArgumentError('It must be an instant such as 2026-03-01T00:00:00Z.');
-  return new Date(time).toISOString();
 }

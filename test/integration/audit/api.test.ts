@@ -15,7 +15,7 @@ import {
   type AuditEventInput,
 } from '../../../src/lib/audit';
 import { validateBundle, validateResource } from '../../../src/lib/fhir';
-import { appFolder, buildLocal, root, runHost, type TestHost } from '../host/support';
+import { appFolder, buildLocal, root, runHost, until, type TestHost } from '../host/support';
 import { startStack, type Stack } from '../ingest/stack';
 
 const built = buildLocal({ worker: 'local/host/worker/main.ts' });
@@ -384,6 +384,24 @@ test('what somebody changed in the store is shown as changed', async () => {
   const { body } = await get<AuditEvent>(`/api/fhir/AuditEvent/${original.id}`);
   expect(body.meta?.tag).toMatchObject([{ code: 'modified' }]);
   await container.item(original.id, original.pk).replace({ ...original });
+});
+
+test('the change feed fills the lists by patient, user and day, and they can be rebuilt', async () => {
+  const { projections } = stack.services;
+  const ofAnn = () => projections.list('northside', 'user', 'user/ann', 100);
+  const ofBob = () => projections.list('northside', 'user', 'user/bob', 100);
+  await until(async () => ((await ofAnn()).length === 1 && (await ofBob()).length === 1 ? true : undefined));
+  const day = await projections.list('northside', 'day', '20260301', 100);
+  expect(day.map(({ subtype }) => subtype?.[0]?.code)).toEqual(['search', 'read']);
+  const before = await projections.list('northside', 'patient', 'Patient/p1', 100);
+  expect(before).toMatchObject([{ who: 'user/bob' }, { who: 'user/ann' }]);
+  const lines = stack.cosmos.database('audit').container('projections');
+  for (const { id, pk } of before) await lines.item(id, pk).delete();
+  expect(await projections.rebuild('northside', '2026-03-01T00:00:00Z', '2026-03-02T00:00:00Z')).toEqual({
+    projected: 2,
+  });
+  const after = await projections.list('northside', 'patient', 'Patient/p1', 100);
+  expect(after.map(({ event }) => event)).toEqual(before.map(({ event }) => event));
 });
 
 test('no line that the host printed holds a value of an event, or a key', () => {

@@ -66,6 +66,7 @@ test('the app registers its functions with their bindings', () => {
     'auditEventSearchByPost',
     'auditEvents',
     'auditJournalReplay',
+    'auditProjector',
     'auditReplay',
     'auditSealer',
     'health',

@@ -204,3 +204,15 @@ const tooMany = (): MedrelayError =>
     'AUDIT_RANGE_TOO_LARGE',
     `More than ${MAX_SORTED} events to sort or count. Narrow the dates or filters, or sort by date.`,
   );
+
+/** Every event of a tenant in a range, oldest first. */
+export async function* allEvents(
+  reader: AuditReader,
+  tenantId: string,
+  from: string,
+  to: string,
+): AsyncGenerator<AuditDocument> {
+  const order = { by: 'date', order: 'asc' } as const;
+  const steps = walk(reader, tenantId, { from, to, filter: {}, sort: order, count: 1, countOnly: false });
+  for await (const { document } of steps) if (document) yield document;
+}

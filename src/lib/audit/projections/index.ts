@@ -1,0 +1,2 @@
+export { createProjections, type Projections, type ProjectionStore } from './projector';
+export type { ProjectedBy, ProjectionEntry } from './entries';
