@@ -1,6 +1,10 @@
-import { anchorPath, type AnchorStore } from '../audit';
+import type { AnchorName, AnchorStore } from '../audit';
 import { classifyAzureError } from './classify';
 import type { Azure } from './clients';
+
+/** The name of a published note's blob: names sort by number. */
+export const anchorPath = ({ tenantId, year, seq }: AnchorName): string =>
+  `${tenantId}/${year}/${String(seq).padStart(12, '0')}`;
 
 /** `audit-checkpoints`, whose policy keeps every blob as it was written. */
 export function createAnchorStore(azure: Azure): AnchorStore {

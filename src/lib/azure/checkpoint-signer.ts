@@ -109,7 +109,7 @@ function derOf(signature: Uint8Array): Buffer {
 /* eslint-disable @typescript-eslint/no-require-imports -- loaded when first used, as the other SDKs are */
 
 /** The vault at an address, through the official SDK, which is loaded by the first use. */
-export function vaultSigning(vault: IdentityConnection): VaultSigning {
+function vaultSigning(vault: IdentityConnection): VaultSigning {
   const sdk = () => require('@azure/keyvault-keys') as typeof import('@azure/keyvault-keys');
   const options = vaultOptions(vault);
   let keys: KeyClient | undefined;

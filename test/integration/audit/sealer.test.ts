@@ -8,7 +8,6 @@ import { startIdentity, type IdentityEndpoint } from '../../../local/identity';
 import { createBlobContainers, createContainers, readTopology } from '../../../local/stack/topology';
 import { startWorm, type Worm } from '../../../local/worm';
 import {
-  anchorPath,
   createAudit,
   createSealer,
   createSinkGuards,
@@ -30,6 +29,7 @@ import {
   verifyInclusion,
 } from '../../../src/lib/audit/merkle';
 import {
+  anchorPath,
   classifyAzureError,
   createAnchorStore,
   createAzure,

@@ -126,7 +126,5 @@ export interface AnchorName {
   readonly year: string;
   readonly seq: number;
 }
-export const anchorPath = ({ tenantId, year, seq }: AnchorName): string =>
-  `${tenantId}/${year}/${padded(seq)}`;
 
 export const yearOf = (instant: string): string => instant.slice(0, 4);

@@ -2,7 +2,6 @@
 export { createSealer, type Sealer, type TenantSeal } from './sealer';
 export type { AnchorStore, CheckpointSigner, EventFeed, LogStore, SealPorts } from './ports';
 export {
-  anchorPath,
   logPartition,
   type AnchorName,
   type BatchDocument,

@@ -14,7 +14,8 @@ import {
   verifyInclusion,
   type TileName,
 } from '../../../../src/lib/audit/merkle';
-import { anchorPath, logPartition } from '../../../../src/lib/audit/seal';
+import { logPartition } from '../../../../src/lib/audit/seal';
+import { anchorPath } from '../../../../src/lib/azure';
 import { publicKey, type World } from './world';
 
 /**
