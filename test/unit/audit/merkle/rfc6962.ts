@@ -6,8 +6,7 @@ import { createHash } from 'node:crypto';
  */
 export type Leaves = readonly Buffer[];
 
-const sha256 = (...parts: Uint8Array[]): Buffer =>
-  createHash('sha256').update(Buffer.concat(parts)).digest();
+const sha256 = (...parts: Uint8Array[]): Buffer => createHash('sha256').update(Buffer.concat(parts)).digest();
 
 const k = (n: number): number => {
   let power = 1;
