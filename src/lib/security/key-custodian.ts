@@ -14,7 +14,7 @@ export interface KeyCustodian {
   /**
    * Destroys what opens everything sealed about a person. The tombstone stays under the secret's id, also where there
    * was none: whatever is sealed about the person from now on is sealed to nobody. Other processes notice within
-   * `SUBJECT_CACHE_MS`. Backups of the key store still hold the secret until they expire.
+   * five minutes. Backups of the key store still hold the secret until they expire.
    */
   shred(tenantId: string, subject: string, at: string): Promise<'shredded' | 'was shredded'>;
   /**

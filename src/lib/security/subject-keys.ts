@@ -16,7 +16,7 @@ export interface SubjectKeys {
 }
 
 /** A destroyed secret goes on working in other processes for at most this long. */
-export const SUBJECT_CACHE_MS = 5 * 60 * 1000;
+const SUBJECT_CACHE_MS = 5 * 60 * 1000;
 const CACHE_SIZE = 10_000;
 
 const KID = /^([a-z0-9][a-z0-9-]{0,62})\/(phi|pii|financial)\.([0-9a-f]{40})$/;
