@@ -1,3 +1,4 @@
+import { MERGE_DELAY_MS } from './record';
 import type { BreakerState, SinkGuards } from './sink-guard';
 
 /** What waits at one place. `count` ends at the limit that was asked for. */
@@ -47,8 +48,8 @@ export async function readBacklog(
   return { queued, deadLettered, journaled, breakers };
 }
 
-/** A queue that is emptied as it fills is at work; what waits this long waits for somebody. */
-const PATIENCE_MS = 5 * 60_000;
+/** A queue that is emptied as it fills is at work; after this long the receipts in it outlive their promise. */
+const PATIENCE_MS = MERGE_DELAY_MS;
 
 export function isDegraded(
   { queued, deadLettered, journaled, breakers }: AuditBacklog,

@@ -10,44 +10,57 @@ export function canonicalJson(value: unknown): string {
   return write(value, 'its top');
 }
 
-/** The members of an object with their canonical text. What several objects share is written once. */
-export type CanonicalMembers = readonly (readonly [name: string, text: string])[];
+/** The members of an object, each as its canonical text `"name":value`. What several objects share is written once. */
+export type CanonicalMembers = readonly string[];
 
+/** For objects whose names are ASCII letters and digits. */
 export function canonicalMembers(value: object): CanonicalMembers {
-  const members: [string, string][] = [];
+  const members: string[] = [];
   for (const [name, member] of Object.entries(value))
-    if (member !== undefined) members.push([name, write(member, name)]);
+    if (member !== undefined) members.push(`"${name}":${write(member, name)}`);
   return members;
 }
 
-/** RFC 8785 section 3.2.3: sorted by UTF-16 code units, which is what `<` compares. */
-export function canonicalObject(members: CanonicalMembers): string {
-  const sorted = [...members].sort(([a], [b]) => (a < b ? -1 : 1));
-  return `{${sorted.map(([name, text]) => `${writeString(name, 'its top')}:${text}`).join(',')}}`;
-}
+/** RFC 8785 section 3.2.3: by UTF-16 code units. The quote that ends a name sorts before every letter and digit. */
+export const canonicalObject = (...members: readonly CanonicalMembers[]): string =>
+  `{${members.flat().sort().join(',')}}`;
 
 /** `at` names the nearest member, for the error message. */
 function write(value: unknown, at: string): string {
-  if (value === null || typeof value === 'boolean') return String(value);
   if (typeof value === 'string') return writeString(value, at);
+  if (value === null || typeof value === 'boolean') return String(value);
   if (typeof value === 'number') {
     if (!Number.isSafeInteger(value)) throw unfit(at, 'holds a number that is not a safe integer');
     return String(value === 0 ? 0 : value);
   }
-  if (Array.isArray(value)) return `[${value.map((item) => write(item, at)).join(',')}]`;
+  if (Array.isArray(value)) {
+    let items = '';
+    for (const item of value) items += `${items === '' ? '' : ','}${write(item, at)}`;
+    return `[${items}]`;
+  }
   if (typeof value === 'object' && isPlain(value)) {
-    const members: string[] = [];
-    // RFC 8785 section 3.2.3: by UTF-16 code units, which is what `sort` compares.
-    for (const name of Object.keys(value).sort()) {
+    let members = '';
+    for (const name of inOrder(Object.keys(value))) {
       const member = value[name];
-      if (member !== undefined) members.push(`${writeString(name, at)}:${write(member, name)}`);
+      if (member === undefined) continue;
+      members += `${members === '' ? '' : ','}${writeString(name, at)}:${write(member, name)}`;
     }
-    return `{${members.join(',')}}`;
+    return `{${members}}`;
   }
   throw unfit(at, `holds a ${typeof value}`);
 }
 
+/** RFC 8785 section 3.2.3: by UTF-16 code units, as `<` and `sort` compare. Our own objects are made in that order. */
+function inOrder(names: string[]): string[] {
+  for (let i = 1; i < names.length; i++) if ((names[i - 1] ?? '') > (names[i] ?? '')) return names.sort();
+  return names;
+}
+
+/** Nearly everything: nothing to escape, nothing beyond ASCII. */
+const PLAIN = /^[ !#-[\]-~]*$/;
+
 function writeString(text: string, at: string): string {
+  if (PLAIN.test(text)) return `"${text}"`;
   if (!isWellFormed(text)) throw unfit(at, 'holds half a surrogate pair, which UTF-8 cannot carry');
   return JSON.stringify(text);
 }

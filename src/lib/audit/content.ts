@@ -69,21 +69,22 @@ export function contentOf(input: AuditEventInput): AuditContent {
     outcome: input.outcome,
     outcomeCode: input.outcomeCode,
     purpose: input.purpose?.map(coding),
-    agents: input.agents.map(({ type, who, requestor, network, role, purpose }) => ({
+    // Members in the order of the canonical form, which then needs no sorting.
+    agents: input.agents.map(({ network, purpose, requestor, role, type, who }) => ({
+      network,
+      purpose: purpose?.map(coding),
+      requestor,
+      role: role && coding(role),
       type: type && coding(type),
       who,
-      requestor,
-      network,
-      role: role && coding(role),
-      purpose: purpose?.map(coding),
     })),
-    entities: input.entities.map(({ type, role, what, securityLabels, version, detail }) => ({
-      type: coding(type),
-      role: role && coding(role),
-      what,
-      securityLabels: securityLabels && [...securityLabels],
-      version,
+    entities: input.entities.map(({ detail, role, securityLabels, type, version, what }) => ({
       detail: detail?.map(({ type: name, value }) => ({ type: name, value })),
+      role: role && coding(role),
+      securityLabels: securityLabels && [...securityLabels],
+      type: coding(type),
+      version,
+      what,
     })),
     classification: input.classification,
     frameworks: input.frameworks && [...input.frameworks],
@@ -92,8 +93,8 @@ export function contentOf(input: AuditEventInput): AuditContent {
     subject: input.subject,
     disclosure: input.disclosure && {
       basis: input.disclosure.basis,
-      purpose: input.disclosure.purpose,
       method: input.disclosure.method,
+      purpose: input.disclosure.purpose,
     },
     source: input.source,
     phi: orAbsent(phiOf(input)),
@@ -163,7 +164,7 @@ function phiOf({ phi = {}, agents, entities, disclosure }: AuditEventInput): Rec
 }
 
 function coding({ system, code, display }: Coding): Coding {
-  return { system, code, display };
+  return { code, display, system };
 }
 
 function orAbsent<T extends object>(record: T | undefined): T | undefined {

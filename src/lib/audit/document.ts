@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import * as z from 'zod';
 import { MedrelayError } from '../errors';
 import type { FieldCipher, FieldClass, Mac, Ready, Sealed, Sealer } from '../security';
@@ -93,9 +93,8 @@ function sealWith(
   const { tenantId, occurredAt, id } = statement;
   const sourceMac = sealer.mac(Buffer.concat([SOURCE_MAC_LABEL, Buffer.from(text, 'utf8')]));
   const added = { receivedAt, recordedBy, preset, phi: phi && sealEach(sealer, id, phi), sourceMac };
-  const leafHash = hashLeaf(
-    canonicalObject([...members.filter(([name]) => name !== 'phi'), ...canonicalMembers(added)]),
-  );
+  const unsealed = phi ? members.filter((member) => !member.startsWith('"phi":')) : members;
+  const leafHash = hashLeaf(canonicalObject(unsealed, canonicalMembers(added)));
   return {
     ...statement,
     ...added,
@@ -123,9 +122,9 @@ export async function openDocument(
   const document = asDocument(candidate);
   const { pk, leafHash, mac, ...hashed } = document;
   const { tenantId, occurredAt, id } = hashed;
-  const hash = hashLeaf(canonicalJson(hashed));
-  const inPlace = hash.toString('hex') === leafHash && pk === partitionKey(tenantId, occurredAt, id);
-  if (!inPlace || !(await cipher.verifyMac(tenantId, mac, hash))) throw notOurs();
+  const leaf = hashLeaf(canonicalJson(hashed));
+  const inPlace = leaf.toString('hex') === leafHash && pk === partitionKey(tenantId, occurredAt, id);
+  if (!inPlace || !(await cipher.verifyMac(tenantId, mac, leaf))) throw notOurs();
   const { phi, ...statement } = omit(hashed, 'receivedAt', 'recordedBy', 'preset', 'sourceMac');
   if (!phi) return { document, content: statement };
   const opened = await Promise.all(
@@ -165,7 +164,7 @@ function notOurs(): MedrelayError {
 
 /** RFC 6962 section 2.1: a leaf is hashed with 0x00 before it, so that no node of the tree can pose as one. */
 function hashLeaf(canonical: string): Buffer {
-  return createHash('sha256').update(Uint8Array.of(0)).update(canonical, 'utf8').digest();
+  return hash('sha256', `\0${canonical}`, 'buffer');
 }
 
 function omit<T extends object, K extends keyof T>(value: T, ...names: readonly K[]): Omit<T, K> {

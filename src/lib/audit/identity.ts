@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { lengthPrefixed } from '../security';
 
 /**
@@ -9,8 +9,8 @@ const SHARDS = 8;
 
 /** Deterministic, so that a redelivered message states the same event. Length prefixes keep ("ab","c") from ("a","bc"). */
 export function eventId(tenantId: string, source: string, sourceKey: string): string {
-  const hash = createHash('sha256').update(lengthPrefixed(['evt1', tenantId, source, sourceKey]));
-  return base32(hash.digest().subarray(0, 20));
+  const digest = hash('sha256', lengthPrefixed(['evt1', tenantId, source, sourceKey]), 'buffer');
+  return base32(digest.subarray(0, 20));
 }
 
 export function partitionKey(tenantId: string, occurredAt: string, id: string): string {

@@ -139,7 +139,7 @@ function throwUnreported(error: unknown): void {
 }
 
 /** The maximum merge delay, in the words of RFC 6962 section 3: how long a receipt may wait for its checkpoint. */
-const MERGE_DELAY_MS = 60_000;
+export const MERGE_DELAY_MS = 60_000;
 
 const receiptOf = (
   { id, leafHash, receivedAt }: AuditDocument,

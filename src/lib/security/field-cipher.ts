@@ -126,7 +126,8 @@ function sealerOf(tenantId: string, field: DataKey, mac: DataKey): Sealer {
 function sealField(tenantId: string, { kid, key }: DataKey, plaintext: Uint8Array, place: SealedAt): Sealed {
   const { iv, ct, tag } = encrypt(key, freshIv(), plaintext, fieldAad(tenantId, place, kid));
   const base64 = (bytes: Buffer): string => bytes.toString('base64');
-  return { kid, alg: 'A256GCM', iv: base64(iv), ct: base64(ct), tag: base64(tag) };
+  // In the order of the canonical form, which then needs no sorting.
+  return { alg: 'A256GCM', ct: base64(ct), iv: base64(iv), kid, tag: base64(tag) };
 }
 
 function macOf({ kid, key }: DataKey, bytes: Uint8Array): Mac {

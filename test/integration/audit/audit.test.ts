@@ -111,6 +111,21 @@ it('records once whoever delivers again, keeps the first of two statements, and 
   expect(await createAuditReplay(one).replayQueued(documents[0])).toBe('persisted');
 });
 
+it('records many at once: created by bulk requests, duplicates and faults apart from each other', async () => {
+  const tenantId = 'batch';
+  const ports = process();
+  const audit = createAudit(ports);
+  await audit.record(event({ tenantId, sourceKey: 'm7' }));
+  const events = Array.from({ length: 150 }, (_, n) => event({ tenantId, sourceKey: `m${n}` }));
+  const fates = await audit.recordBatch([...events, event({ tenantId, occurredAt: 'yesterday' })]);
+  const told = fates.map((fate) => (fate.status === 'fulfilled' ? fate.value : undefined));
+  expect(told.flatMap((receipt, n) => (receipt?.duplicate === false ? [] : [n]))).toEqual([7, 150]);
+  const stored = await listAuditEvents(ports.store, tenantId, { ...march, limit: 1000 });
+  expect(stored.map(({ id, leafHash }) => `${id} ${leafHash}`).sort()).toEqual(
+    told.flatMap((receipt) => (receipt ? [`${receipt.id} ${receipt.leafHash}`] : [])).sort(),
+  );
+});
+
 it('goes to the queue while the store is away, and from there into the store', async () => {
   const tenantId = 'queued';
   const cutOff = process({ cosmos: nobody.cosmos });

@@ -11,9 +11,9 @@ const well: AuditBacklog = {
 
 it.each<[string, Partial<AuditBacklog>, boolean]>([
   ['nothing waits', {}, false],
-  ['the queue is at work', { queued: { count: 40, oldest: '2026-03-05T08:56:00Z' } }, false],
-  ['the queue is not emptied', { queued: { count: 1, oldest: '2026-03-05T08:54:00Z' } }, true],
-  ['the journal is not emptied', { journaled: { count: 1, oldest: '2026-03-05T08:54:00Z' } }, true],
+  ['the queue is at work', { queued: { count: 40, oldest: '2026-03-05T08:59:30Z' } }, false],
+  ['the queue is not emptied', { queued: { count: 1, oldest: '2026-03-05T08:58:30Z' } }, true],
+  ['the journal is not emptied', { journaled: { count: 1, oldest: '2026-03-05T08:58:30Z' } }, true],
   ['a dead letter waits for a person', { deadLettered: { count: 1, oldest: '2026-03-05T08:59:00Z' } }, true],
   ['a place cannot be asked', { journaled: 'unknown' }, true],
   ['a breaker is open', { breakers: { ...well.breakers, store: 'open' } }, true],

@@ -49,7 +49,7 @@ export function compilePreset(preset: Preset): ApplyPreset {
       classesOf(content, content.frameworks ?? filled.frameworks ?? []).some((each) =>
         failClosed.includes(each),
       );
-    return { note: { name, version, filled, flags }, isFailClosed };
+    return { note: { filled, flags, name, version }, isFailClosed };
   };
 }
 
