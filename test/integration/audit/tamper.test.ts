@@ -13,7 +13,7 @@ let trail: WireTrail;
 
 beforeAll(async () => {
   trail = await wireTrail(folder, { north: 290, south: 40 });
-});
+}, 240_000);
 afterAll(async () => {
   await trail.stop();
   rmSync(folder, { recursive: true, force: true });
