@@ -29,20 +29,7 @@ export {
 } from './presets';
 export { createAuditReplay, type AuditReplay, type Replayed, type ReplayPorts } from './replay';
 export { listAuditEvents, type AuditRange } from './list';
-export {
-  dataEntity,
-  dcm,
-  kinds,
-  lifecycle,
-  objectRole,
-  patientEntity,
-  queryEntity,
-  reason,
-  restKind,
-  securityEntity,
-  systems,
-} from './codes';
-export { auditEventsOf, type Opened } from './fhir';
+export { dataEntity, kinds, lifecycle, patientEntity, queryEntity, restKind, securityEntity } from './codes';
 export {
   createSealer,
   sealStatus,
@@ -94,6 +81,7 @@ export {
 } from './operations';
 export {
   createProjections,
+  projectionKey,
   type ProjectedBy,
   type ProjectionEntry,
   type Projections,

@@ -1,4 +1,4 @@
-import type { ProjectionEntry, ProjectionStore } from '../audit';
+import { projectionKey, type ProjectionEntry, type ProjectionStore } from '../audit';
 import type { Azure } from './clients';
 
 /** `audit/projections`: lines that may be written again and thrown away. */
@@ -12,7 +12,7 @@ export function createProjectionStore(azure: Azure): ProjectionStore {
       const container = await azure.container('audit/projections');
       const query = 'SELECT * FROM c WHERE c.pk = @pk ORDER BY c.occurredAt DESC OFFSET 0 LIMIT @limit';
       const parameters = [
-        { name: '@pk', value: `${tenantId}|${by}|${key}` },
+        { name: '@pk', value: projectionKey(tenantId, by, key) },
         { name: '@limit', value: limit },
       ];
       return (await container.items.query<ProjectionEntry>({ query, parameters }).fetchAll()).resources;

@@ -172,7 +172,7 @@ const resourcesOf = ({ entry = [] }: Bundle<AuditEvent>): AuditEvent[] =>
 const linkOf = ({ link = [] }: Bundle, relation: string): string | undefined =>
   link.find((each) => each.relation === relation)?.url;
 const pathOf = (url: string): string => url.replace(/^https?:\/\/[^/]+/, '');
-const march = 'date=ge2026-03-01&date=lt2026-04-01';
+const march = 'date=ge2026-03-01&date=lt2026-03-07';
 /** What the API itself recorded, newest first. */
 const used = async (outcome: string): Promise<AuditDocument[]> => {
   const from = new Date(Date.now() - 3_600_000).toISOString();
@@ -210,7 +210,7 @@ test.each<[string, number]>([
   ['date=le2026-03-01', 5],
   ['date=2026-03', 15],
 ])('?%s finds %d', async (question, expected) => {
-  const dates = question.includes('date=') ? `date=ge2026-02-01&date=lt2026-04-01&` : `${march}&`;
+  const dates = question.includes('date=') ? `date=ge2026-02-27&date=lt2026-03-08&` : `${march}&`;
   const { body } = await get<Bundle<AuditEvent>>(`/api/fhir/AuditEvent?${dates}${question}`);
   expect(resourcesOf(body)).toHaveLength(expected);
   const { body: counted } = await get<Bundle>(`/api/fhir/AuditEvent?${dates}${question}&_summary=count`);

@@ -1,2 +1,2 @@
 export { createProjections, type Projections, type ProjectionStore } from './projector';
-export type { ProjectedBy, ProjectionEntry } from './entries';
+export { projectionKey, type ProjectedBy, type ProjectionEntry } from './entries';

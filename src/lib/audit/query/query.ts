@@ -11,13 +11,13 @@ export interface AuditQuery {
   readonly countOnly: boolean;
 }
 
-export const FILTERS = ['patient', 'agent', 'entity', 'action', 'type', 'subtype', 'outcome'] as const;
+const FILTERS = ['patient', 'agent', 'entity', 'action', 'type', 'subtype', 'outcome'] as const;
 export type Filter = Readonly<Partial<Record<(typeof FILTERS)[number], readonly string[]>>>;
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const DEFAULT_DAYS = 7;
 const DEFAULT_COUNT = 50;
-export const MAX_COUNT = 500;
+const MAX_COUNT = 500;
 
 /**
  * The search parameters of R4's AuditEvent, as far as they are known here. One that is not is refused and not ignored:
