@@ -1,5 +1,5 @@
 import type { Container, SqlParameter } from '@azure/cosmos';
-import { startAccount, statusOf, type Account } from './account';
+import { isStandIn, startAccount, statusOf, type Account } from './account';
 import { documents } from './conformance/query-cases';
 
 let account: Account;
@@ -77,7 +77,8 @@ describe('pages', () => {
       pages++;
     } while (continuationToken);
     expect(rows).toEqual(await query(text));
-    expect(pages).toBe(Math.max(1, Math.ceil(rows.length / 2)));
+    // The service may end a page early.
+    if (isStandIn) expect(pages).toBe(Math.max(1, Math.ceil(rows.length / 2)));
   });
 
   test('items deleted and created between pages do not shift what is left', async () => {
