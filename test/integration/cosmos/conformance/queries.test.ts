@@ -55,6 +55,29 @@ describe.each(isStandIn ? [1, 4] : [1])('%i physical partition(s)', (partitions)
     await expect(query(text)).rejects.toMatchObject({ code: 400, message: expect.stringMatching(message) });
   });
 
+  test.each(['ASC', 'DESC'])(
+    'pages in the order %s, each from the token of the one before',
+    async (order) => {
+      const text = `SELECT VALUE c.id FROM c ORDER BY c.id ${order}`;
+      const found: unknown[] = [];
+      let continuationToken: string | undefined;
+      do {
+        // The SDK keeps a condition of its own in the token, and asks another query with it.
+        const options = {
+          maxItemCount: 2,
+          enableQueryControl: true,
+          forceQueryPlan: true,
+          continuationToken,
+        };
+        const page = await container.items.query<unknown>(text, options).fetchNext();
+        found.push(...page.resources);
+        continuationToken = page.continuationToken;
+      } while (continuationToken);
+      const ids = documents.map(({ id }) => id).sort();
+      expect(found).toEqual(order === 'ASC' ? ids : ids.reverse());
+    },
+  );
+
   test('SELECT * gives the documents with their system properties', async () => {
     const [first] = await query('SELECT * FROM c WHERE c.id = "1"');
     expect(first).toMatchObject({ ...documents[0], _rid: expect.any(String), _ts: expect.any(Number) });
