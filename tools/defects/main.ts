@@ -11,8 +11,9 @@ import { host } from './host';
 import { durable } from './durable';
 import { keyvault } from './keyvault';
 import { servicebus } from './servicebus';
+import { worm } from './worm';
 
-const services: Record<string, DefectList> = { cosmos, durable, servicebus, host, keyvault };
+const services: Record<string, DefectList> = { cosmos, durable, servicebus, host, keyvault, worm };
 
 type Found = Readonly<
   Record<'defect' | 'seconds' | 'by', string> & { result: 'caught' | 'NOT CAUGHT' | 'STALE' }
