@@ -332,33 +332,29 @@ describe('uploads', () => {
     await blob.delete();
   });
 
-  /** A piece of an upload with a locked policy; the rest is the test's affair. */
-  function begun(blob: BlockBlobClient, headers: Record<string, string> = {}): ClientRequest {
+  /** A piece of an upload with a policy; the promise that the layer has made of it shows that it is under way. */
+  async function begun(blob: BlockBlobClient, mode: 'Locked' | 'Unlocked'): Promise<ClientRequest> {
     const permissions = BlobSASPermissions.parse('w');
     const { containerName, name: blobName } = blob;
     const values = { containerName, blobName, expiresOn: inDays(1), permissions };
     const url = `${blob.url}?${generateBlobSASQueryParameters(values, credential).toString()}`;
-    const put = request(url, {
-      method: 'PUT',
-      headers: {
-        'x-ms-blob-type': 'BlockBlob',
-        'x-ms-version': '2021-12-02',
-        'content-length': 6,
-        ...headers,
-      },
-    });
+    const headers = {
+      'content-length': 6,
+      'x-ms-blob-type': 'BlockBlob',
+      'x-ms-version': '2021-12-02',
+      'x-ms-immutability-policy-until-date': inDays(7).toUTCString(),
+      'x-ms-immutability-policy-mode': mode,
+    };
+    const put = request(url, { method: 'PUT', headers });
     put.write('one');
+    await until(async () => ((await blob.getProperties()).immutabilityPolicyMode ? true : undefined));
     return put;
   }
 
   test('that break off protect nothing, and leave what was there', async () => {
     const blob = await uploaded();
-    const put = begun(blob, {
-      'x-ms-immutability-policy-until-date': inDays(7).toUTCString(),
-      'x-ms-immutability-policy-mode': 'Locked',
-    });
+    const put = await begun(blob, 'Locked');
     const broken = once(put, 'error').catch((error: unknown) => error);
-    await until(async () => ((await blob.getProperties()).immutabilityPolicyMode ? true : undefined));
     put.destroy(new Error('the client went away'));
     await broken;
     expect(await text(blob)).toBe('one');
@@ -368,7 +364,7 @@ describe('uploads', () => {
   test('come to their end before a policy is set that would forbid them', async () => {
     const [blob, other] = [await uploaded(), await uploaded()];
     const ends: string[] = [];
-    const put = begun(blob);
+    const put = await begun(blob, 'Unlocked');
     const upload = once(put, 'response').then(([answer]) => {
       ends.push('upload');
       (answer as IncomingMessage).resume();
