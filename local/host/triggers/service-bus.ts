@@ -8,7 +8,7 @@ import { HostError } from '../errors';
 import type { HostedFunction } from '../invoker';
 import { semaphore } from '../semaphore';
 import { throttled } from '../throttled';
-import { isLinkOpen, settleByManagementIfGone } from './links';
+import { isLinkOpen, prepareSettlement } from './links';
 import { renewLock } from './lock-renewal';
 import { batchEvent, singleMessageEvent } from './service-bus-event';
 import { receiveSessions } from './service-bus-sessions';
@@ -80,7 +80,7 @@ function serviceBusListener(
     action: 'complete' | 'abandon',
     message: ServiceBusReceivedMessage,
   ): Promise<void> => {
-    if (!fn.sessions) settleByManagementIfGone(message);
+    prepareSettlement(message, fn.sessions);
     const done = action === 'complete' ? receiver.completeMessage(message) : receiver.abandonMessage(message);
     let timer: NodeJS.Timeout | undefined;
     const limit = new Promise<void>((resolve) => (timer = setTimeout(resolve, SETTLE_WAIT_MS)));
