@@ -201,7 +201,9 @@ describe('a split', () => {
     const iterator = container.items.query<number>('SELECT VALUE c.n FROM c', { maxItemCount: 4 });
     const found = [...(await iterator.fetchNext()).resources];
     for (const range of ['0', '1', '2', '3']) await split(range);
-    while (iterator.hasMoreResults()) found.push(...(await iterator.fetchNext()).resources);
+    // Bounded: a fault may give the same rows for ever.
+    while (iterator.hasMoreResults() && found.length <= 2 * all.length)
+      found.push(...(await iterator.fetchNext()).resources);
     expect(numbers(found)).toEqual(all);
   });
 
