@@ -408,6 +408,11 @@ describe('containers', () => {
     expect((await plain.getProperties()).isImmutableStorageWithVersioningEnabled).toBe(false);
   });
 
+  test('support it for ever', async () => {
+    expect((await settings('records', { immutableStorageWithVersioning: false })).status).toBe(409);
+    expect((await settings('records')).body).toEqual({ immutableStorageWithVersioning: true });
+  });
+
   test('list it', async () => {
     const blob = await uploaded("list <&'ä>");
     await blob.setImmutabilityPolicy({ expiriesOn: inDays(1), policyMode: 'Locked' });
