@@ -124,6 +124,8 @@ function runPage(container: Container, spec: QuerySpec, target: Target, options:
   let last: Place | undefined;
   const progress: Progress = {
     document: () => current?.item.row.created ?? 0,
+    // One more shows that the page is not the last.
+    most: most + 1,
     after: from?.after && {
       ...from.after,
       keys: from.after.keys.map(([key]) => key),

@@ -12,6 +12,9 @@ import { canonical, compareValues } from './order';
 import { parse } from './parser';
 import type { Json, Value } from './value';
 
+/** So many rows are gathered before those that are not needed are dropped. */
+const sortAtOnce = 1000;
+
 /** Where a row stands in its order: rows of equal keys by the number of their document, then as they come of it. */
 export interface Place {
   keys: Value[];
@@ -25,6 +28,8 @@ export interface Progress {
   document(): number;
   /** The last row that is out, and how many are. */
   readonly after: (Place & { out: number }) | undefined;
+  /** No more rows are asked for than these. */
+  readonly most: number;
   /** Of the row that was given last. */
   place?: Place;
 }
@@ -156,19 +161,20 @@ function compileQuery(query: Query, outer: Scope): Compiled {
   );
 
   const rows: Compiled['rows'] = (frame, documents, progress) => {
-    let result: Iterable<Value> = grouped
-      ? groups(frame, matches(frame, documents))
-      : orderBy.length > 0
-        ? sorted(matches(frame, documents), progress)
-        : projected(matches(frame, documents));
-    if (query.distinct) result = distinct(result);
-    const { after } = progress ?? {};
+    const { after, most: asked = Infinity } = progress ?? {};
     const out = after?.out ?? 0;
     const skip = after ? 0 : (count(offset, frame, 'OFFSET') ?? 0);
     const most = (count(limit, frame, 'LIMIT') ?? Infinity) - out;
+    const first = (count(top, frame, 'TOP') ?? Infinity) - out;
+    const needed = query.distinct ? Infinity : skip + Math.min(most, first, asked);
+    let result: Iterable<Value> = grouped
+      ? groups(frame, matches(frame, documents))
+      : orderBy.length > 0
+        ? sorted(matches(frame, documents), progress, needed)
+        : projected(matches(frame, documents));
+    if (query.distinct) result = distinct(result);
     if (skip > 0 || most < Infinity) result = slice(result, skip, most);
-    const first = count(top, frame, 'TOP');
-    return first === undefined ? result : slice(result, 0, first - out);
+    return first === Infinity ? result : slice(result, 0, first);
   };
 
   const streaming =
@@ -201,19 +207,25 @@ function compileQuery(query: Query, outer: Scope): Compiled {
     for (const frame of found) yield project(frame);
   }
 
-  function* sorted(found: Iterable<Frame>, progress: Progress | undefined): Iterable<Value> {
-    const entries: { place: Place; value: Value }[] = [];
+  /** Holds little more than the rows that are needed: the first ones of a large container take no more memory. */
+  function* sorted(found: Iterable<Frame>, progress: Progress | undefined, needed: number): Iterable<Value> {
+    let entries: { place: Place; value: Value }[] = [];
+    const sort = (): unknown => entries.sort((a, b) => byPlace(a.place, b.place));
     let [document, nth] = [0, 0];
     for (const frame of found) {
       const current = progress?.document() ?? 0;
       nth = current === document ? nth + 1 : 0;
       document = current;
       const keys = orderBy.map(({ value }) => value(frame));
-      entries.push({ place: { keys, document, nth }, value: project(frame) });
-    }
-    entries.sort((a, b) => byPlace(a.place, b.place));
-    for (const { place, value } of entries) {
+      const place = { keys, document, nth };
       if (progress?.after && byPlace(place, progress.after) <= 0) continue;
+      entries.push({ place, value: project(frame) });
+      if (entries.length < 2 * needed + sortAtOnce) continue;
+      sort();
+      entries = entries.slice(0, needed);
+    }
+    sort();
+    for (const { place, value } of entries) {
       if (progress) progress.place = place;
       yield value;
     }
