@@ -209,7 +209,7 @@ function compileQuery(query: Query, outer: Scope): Compiled {
 
   /** Holds little more than the rows that are needed: the first ones of a large container take no more memory. */
   function* sorted(found: Iterable<Frame>, progress: Progress | undefined, needed: number): Iterable<Value> {
-    let entries: { place: Place; value: Value }[] = [];
+    const entries: { place: Place; value: Value }[] = [];
     const sort = (): unknown => entries.sort((a, b) => byPlace(a.place, b.place));
     let [document, nth] = [0, 0];
     for (const frame of found) {
@@ -222,10 +222,10 @@ function compileQuery(query: Query, outer: Scope): Compiled {
       entries.push({ place, value: project(frame) });
       if (entries.length < 2 * needed + sortAtOnce) continue;
       sort();
-      entries = entries.slice(0, needed);
+      entries.length = Math.max(0, needed);
     }
     sort();
-    for (const { place, value } of entries) {
+    for (const { place, value } of entries.slice(0, Math.max(0, needed))) {
       if (progress) progress.place = place;
       yield value;
     }
