@@ -5,7 +5,7 @@ import { checkOrder } from './index-policy';
 import { keyText, type PartitionKey } from './partition-key';
 import { keysOf, planOf } from './query-plan';
 import { common, contains, wholeSpan, type Span } from './ranges';
-import { compile, type CompiledQuery } from './sql/compile';
+import { compile, type CompiledQuery, type Place, type Progress } from './sql/compile';
 import { SqlError } from './sql/lexer';
 import { isObject, type Json, type JsonObject, type Value } from './sql/value';
 import type { Scope } from './store';
@@ -54,10 +54,12 @@ export interface Page {
 }
 
 interface Position {
-  /** Hash of the query: a token belongs to one query. */
+  /** Hash of the query: a token belongs to one query. Of an ordered one without its filter, which the SDK changes. */
   of: string;
-  /** Streaming queries go on at the item that was created with this LSN; the others start over. */
+  /** Streaming queries go on at the item that was created with this LSN. */
   at?: number | undefined;
+  /** Ordered queries go on after this place, the others start over. JSON knows no undefined: it is a list of none. */
+  after?: Omit<Place, 'keys'> & { keys: Json[][] };
   /** Rows, of this item or of all, that are out already. */
   skip: number;
   /** The part of the hashes that was being read, as it was then: a split in between changes nothing. */
@@ -100,7 +102,7 @@ function runPage(container: Container, spec: QuerySpec, target: Target, options:
   const query = compileCached(spec.text);
   checkOrder(query, container.definition.indexing);
   const of = createHash('sha256')
-    .update(spec.text)
+    .update(query.ordered ? orderedText(query) : spec.text)
     .update(JSON.stringify([...spec.parameters]))
     .digest('base64url');
   const from = readToken(options.continuation, of);
@@ -119,6 +121,17 @@ function runPage(container: Container, spec: QuerySpec, target: Target, options:
   // Rows are pulled one by one, so a row belongs to the item that was handed out last.
   let current: { item: Item; span: Span | undefined } | undefined;
   let row = 0;
+  let last: Place | undefined;
+  const progress: Progress = {
+    document: () => current?.item.row.created ?? 0,
+    // One more shows that the page is not the last.
+    most: most + 1,
+    after: from?.after && {
+      ...from.after,
+      keys: from.after.keys.map(([key]) => key),
+      out: from.skip,
+    },
+  };
   const documents = function* (): Iterable<Json> {
     for (const found of candidates(container, query, spec, target, query.streaming ? from : undefined)) {
       if (query.streaming) row = 0;
@@ -127,20 +140,29 @@ function runPage(container: Container, spec: QuerySpec, target: Target, options:
       yield found.item.document;
     }
   };
-  for (const value of query.run(documents(), spec.parameters, options.now)) {
+  for (const value of query.run(documents(), spec.parameters, options.now, progress)) {
     const at = query.streaming ? current?.item.row.created : undefined;
     row++;
     // Not when the item of the token is gone: then the next one has shown nothing yet.
-    if (from !== undefined && row <= from.skip && at === from.at) continue;
+    if (from !== undefined && !query.ordered && row <= from.skip && at === from.at) continue;
     const text = at !== undefined && query.wholeDocuments ? current?.item.row.body : undefined;
     if (!add(text ?? JSON.stringify(value))) {
+      if (last) {
+        const after = { ...last, keys: last.keys.map((key) => (key === undefined ? [] : [key])) };
+        page.continuation = JSON.stringify({ of, skip: (from?.skip ?? 0) + page.rows.length, after });
+        return page;
+      }
       const span = query.streaming ? current?.span : undefined;
       page.continuation = JSON.stringify({ of, at, skip: row - 1, span });
       return page;
     }
+    last = progress.place;
   }
   return page;
 }
+
+const orderedText = ({ query: { written, orderBy } }: CompiledQuery): string =>
+  JSON.stringify([{ ...written, where: '' }, orderBy.map(({ descending }) => descending)]);
 
 function readToken(token: string | undefined, of: string): Position | undefined {
   if (token === undefined) return undefined;

@@ -34,6 +34,7 @@ import {
   answerDisposition,
   isCoordinator,
   localAttach,
+  keepOutcomesApart,
   noteCoordinators,
   receiveRawMessages,
   refuse,
@@ -84,6 +85,7 @@ export class Broker {
       if (!session) return;
       receiveRawMessages(session);
       noteCoordinators(session);
+      keepOutcomesApart(session);
     });
     on('sender_open', ({ sender }) => sender && this.attachConsumer(sender));
     on('receiver_open', ({ receiver }) => receiver && this.attachProducer(receiver));

@@ -46,6 +46,39 @@ export function receiveRawMessages(session: Session): void {
   };
 }
 
+/** One direction of a session: what has an outcome that is still to be written. */
+interface Half {
+  updated: readonly { state?: unknown }[];
+  pending_dispositions?: readonly { state?: unknown }[];
+  update(delivery: unknown, settled: boolean | undefined, state: unknown): void;
+  process(session: Session): void;
+}
+
+const kept = new WeakSet<Session>();
+
+/**
+ * rhea (3.0.5, write_dispositions) writes the outcomes of neighbouring deliveries as one range. It compares the first of
+ * them with none: a rejection right behind an acceptance goes out as accepted, and a message is lost. So what is pending
+ * is written before an outcome that is not the same joins it.
+ */
+export function keepOutcomesApart(session: Session): void {
+  if (kept.has(session)) return;
+  kept.add(session);
+  const { incoming, outgoing } = session as unknown as { incoming: Half; outgoing: Half };
+  for (const half of [incoming, outgoing]) {
+    const update = half.update.bind(half);
+    half.update = (delivery, settled, state) => {
+      const last = (half.pending_dispositions ?? half.updated).at(-1);
+      if (last && !(isAcceptance(last.state) && isAcceptance(state))) half.process(session);
+      update(delivery, settled, state);
+    };
+  }
+}
+
+/** amqp:accepted:list, amqp-core-messaging 3.4.2. */
+const isAcceptance = (state: unknown): boolean =>
+  Number((state as { descriptor?: { value?: unknown } } | undefined)?.descriptor?.value) === 0x24;
+
 type AttachFrame = {
   performative: { name: string; target: { descriptor?: { value?: unknown } } | undefined };
 };

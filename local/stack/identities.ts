@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { readCertificates } from '../certificates';
 import { readSigningKey, type ManagedPrincipal, type Tenant } from '../identity';
 import type { VaultConfig } from '../keyvault/service';
+import type { StorageConfig } from '../storage-tls/service';
 import { StackError, messageOf } from './errors';
 import type { Topology } from './topology';
 
@@ -33,12 +34,17 @@ export async function prepareIdentities(dataDir: string, topology: Topology): Pr
     throw new StackError(
       `${join(dir, 'tenant.json')} is damaged: it must hold app and operator. Delete it to get new ones.`,
     );
-  const { Cosmos, ServiceBus, KeyVault } = topology.AppIdentity;
+  const { Cosmos, ServiceBus, Storage, KeyVault } = topology.AppIdentity;
 
   const cosmosFile = join(dir, 'cosmos.json');
   write(cosmosFile, { jwks, principals: Cosmos.map((grant) => ({ id: app.objectId, ...grant })) });
   const serviceBusFile = join(dir, 'service-bus.json');
   write(serviceBusFile, { jwks, principals: [{ id: app.objectId, roles: ServiceBus }] });
+  const storage: StorageConfig = {
+    tenantId: tenant.tenantId,
+    principals: [{ id: app.objectId, roles: Storage }],
+  };
+  write(join(dir, 'storage.json'), storage);
   const vault: VaultConfig = {
     tenantId: tenant.tenantId,
     principals: [

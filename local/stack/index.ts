@@ -45,7 +45,7 @@ export interface StackOptions {
   watch?: boolean;
   /** Where a debugger may attach to the app: a port, or host:port. */
   inspect?: string;
-  /** The app signs in to Cosmos DB and Service Bus as an identity with rights of its own, instead of by keys. */
+  /** The app signs in to Cosmos DB, Service Bus and Storage as an identity with rights of its own, instead of by keys. */
   identity?: boolean;
   /** Wins over everything the launcher sets for the app. */
   env?: Record<string, string>;
@@ -62,6 +62,7 @@ interface ServicesInfo {
   identity: { endpoint: string };
   keyVault: { url: string };
   blob: { port: number; endpoint: string };
+  blobTls?: { blobEndpoint: string; queueEndpoint: string };
   sinks: { port: number; smtpPort: number; smtpUrl: string; smsConnectionString: string; webhookUrl: string };
   payer: { port: number; url: string };
   page: { port: number; url: string };
@@ -135,7 +136,7 @@ export async function startStack(options: StackOptions): Promise<StackHandle> {
     );
     const cosmos = cosmosPart(scripts.cosmos, ports, dataDir, options.cosmosPartitions, forApp, common);
     const azurite = azuritePart(scripts.azurite, ports, dataDir, common);
-    const services = servicesPart(scripts.services, ports, dataDir, common);
+    const services = servicesPart(scripts.services, ports, dataDir, forApp !== undefined, common);
     started.backing = [bus, cosmos, azurite, services];
 
     const storage = azuriteConnectionString(ports);
@@ -174,13 +175,13 @@ export async function startStack(options: StackOptions): Promise<StackHandle> {
           storage,
         }),
         ...process.env,
-        ...(options.identity
-          ? identityGroups(ports.amqps, cosmosReady.endpoint)
+        ...(servicesReady.blobTls
+          ? identityGroups(ports.amqps, cosmosReady.endpoint, servicesReady.blobTls)
           : {
               ServiceBusConnection: busReady.connectionString,
               CosmosDBConnection: cosmosReady.connectionString,
+              AzureWebJobsStorage: storage,
             }),
-        AzureWebJobsStorage: storage,
         NODE_EXTRA_CA_CERTS: identities.trustFile,
         // An app that brings no keys may mean its developer's own identity, which the local one would hide.
         ...(options.identity || topology.KeyVault.keys.length
@@ -239,13 +240,21 @@ function trust(caFile: string): void {
 }
 
 /** A connection string would win over a group, wherever it comes from. */
-const identityGroups = (amqpsPort: number, cosmosEndpoint: string): Record<string, string> => ({
+const identityGroups = (
+  amqpsPort: number,
+  cosmosEndpoint: string,
+  storage: { blobEndpoint: string; queueEndpoint: string },
+): Record<string, string> => ({
   ServiceBusConnection: '',
   ServiceBusConnection__fullyQualifiedNamespace: `localhost:${amqpsPort}`,
   ServiceBusConnection__credential: 'managedidentity',
   CosmosDBConnection: '',
   CosmosDBConnection__accountEndpoint: cosmosEndpoint,
   CosmosDBConnection__credential: 'managedidentity',
+  AzureWebJobsStorage: '',
+  AzureWebJobsStorage__blobServiceUri: storage.blobEndpoint,
+  AzureWebJobsStorage__queueServiceUri: storage.queueEndpoint,
+  AzureWebJobsStorage__credential: 'managedidentity',
 });
 
 function localSettings(appDir: string): Record<string, string> {

@@ -119,15 +119,23 @@ export function azuritePart(script: string, ports: StackPorts, dataDir: string, 
   });
 }
 
-export function servicesPart(script: string, ports: StackPorts, dataDir: string, common: Common): Part {
+export function servicesPart(
+  script: string,
+  ports: StackPorts,
+  dataDir: string,
+  hasIdentities: boolean,
+  common: Common,
+): Part {
+  const names: (keyof StackPorts)[] = [
+    ...(['identity', 'keyVault', 'blob', 'azurite', 'page', 'smtp', 'sinks', 'payer'] as const),
+    ...(hasIdentities ? (['blobTls', 'queueTls', 'queue'] as const) : []),
+  ];
   return new Part({
     name: 'Local services',
     script,
     args: [
       ...['--data', dataDir, '--exit-with-parent'],
-      ...(['identity', 'keyVault', 'blob', 'azurite', 'page', 'smtp', 'sinks', 'payer'] as const).flatMap(
-        (name) => ['--port', `${name}=${ports[name]}`],
-      ),
+      ...names.flatMap((name) => ['--port', `${name}=${ports[name]}`]),
     ],
     env: process.env,
     isReady: saysReady,

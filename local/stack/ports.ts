@@ -18,6 +18,9 @@ export interface StackPorts {
   amqps: number;
   keyVault: number;
   identity: number;
+  /** Blobs and queues over TLS, for tokens. */
+  blobTls: number;
+  queueTls: number;
 }
 
 /** The ports that Core Tools and Microsoft's emulators use; for mail those of well-known sinks. */
@@ -36,6 +39,8 @@ const DEFAULTS: StackPorts = {
   amqps: 5671,
   keyVault: 8443,
   identity: 8444,
+  blobTls: 10010,
+  queueTls: 10011,
 };
 
 const NAMES: Record<keyof StackPorts, string> = {
@@ -53,6 +58,8 @@ const NAMES: Record<keyof StackPorts, string> = {
   amqps: 'Service Bus over TLS',
   keyVault: 'Key Vault',
   identity: 'Identities',
+  blobTls: 'Blobs over TLS',
+  queueTls: 'Queues over TLS',
 };
 const KEYS = Object.keys(DEFAULTS) as (keyof StackPorts)[];
 

@@ -35,6 +35,9 @@ const appIdentity = z.object({
   ServiceBus: z
     .array(z.object({ role: z.string(), scope: z.string().optional() }))
     .default([{ role: 'Azure Service Bus Data Owner' }]),
+  Storage: z
+    .array(z.object({ role: z.string(), scope: z.string().optional() }))
+    .default([{ role: 'Storage Blob Data Owner' }, { role: 'Storage Queue Data Contributor' }]),
   KeyVault: z.array(z.string()).default(['Key Vault Administrator']),
 });
 

@@ -1,8 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { buffer, text } from 'node:stream/consumers';
-import { pipeline } from 'node:stream/promises';
 import { deletedByBatch, operationOf, targetOf, type Operation, type Target } from './operation';
-import { accept, refuse } from './reply';
+import { accept, isFailure, refuse, relay } from './reply';
 import {
   changedPolicy,
   changedSettings,
@@ -335,18 +334,6 @@ export class Layer {
     await relay(await this.upstream.forward(request, request), response, more);
   }
 }
-
-async function relay(
-  answer: IncomingMessage,
-  response: ServerResponse,
-  more: readonly [string, string][] = [],
-): Promise<void> {
-  const extra = isFailure(answer) ? [] : more.flat();
-  response.writeHead(answer.statusCode ?? 502, [...answer.rawHeaders, ...extra]);
-  await pipeline(answer, response);
-}
-
-const isFailure = ({ statusCode = 500 }: IncomingMessage): boolean => statusCode >= 300;
 
 const answered = (operation: Operation, { policy, legalHold }: Protection): [string, string][] =>
   protectionHeaders(

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { pipeline } from 'node:stream/promises';
 import type { Refusal } from './rules';
 
 const SERVER = 'Windows-Azure-Blob/1.0 Microsoft-HTTPAPI/2.0';
@@ -38,6 +39,19 @@ export function accept(
     .writeHead(200, { ...common(version), ...Object.fromEntries(headers), 'content-length': '0' })
     .end();
 }
+
+/** Passes an answer on, a good one with more headers. */
+export async function relay(
+  answer: IncomingMessage,
+  response: ServerResponse,
+  more: readonly [string, string][] = [],
+): Promise<void> {
+  const extra = isFailure(answer) ? [] : more.flat();
+  response.writeHead(answer.statusCode ?? 502, [...answer.rawHeaders, ...extra]);
+  await pipeline(answer, response);
+}
+
+export const isFailure = ({ statusCode = 500 }: IncomingMessage): boolean => statusCode >= 300;
 
 const escaped = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');

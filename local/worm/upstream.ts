@@ -15,12 +15,12 @@ export class Upstream {
   ) {}
 
   /** Headers as sent, in their order and case: the signature covers them. */
-  forward(request: IncomingMessage, body: Readable | Buffer): Promise<IncomingMessage> {
-    const options = {
-      method: request.method ?? 'GET',
-      path: request.url ?? '/',
-      headers: request.rawHeaders,
-    };
+  forward(
+    request: IncomingMessage,
+    body: Readable | Buffer,
+    headers: RequestOptions['headers'] = request.rawHeaders,
+  ): Promise<IncomingMessage> {
+    const options = { method: request.method ?? 'GET', path: request.url ?? '/', headers };
     return this.#send(options, body);
   }
 

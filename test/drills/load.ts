@@ -18,27 +18,32 @@ const pauseAfterFailure = 250;
 /** A broker that is away longer than this many failures does not come back. */
 const maxFailuresInRow = 200;
 
-/** Sends the drill's messages one after another at a steady rate until `isOver`; a send without answer is repeated. */
+/** Sends the drill's messages at a steady rate until `isOver`, so many at a time; a send without answer is repeated. */
 export async function sendDrillMessages(
   ingest: Sending,
   perSecond: number,
   load: Load,
   isOver: () => boolean,
+  atOnce = 1,
 ): Promise<void> {
+  let index = 0;
   let next = Date.now();
-  while (!isOver()) {
-    await sendOne(ingest, load);
-    load.sent += 1;
-    // What an outage delayed is not caught up in a burst.
-    next = Math.max(next + 1000 / perSecond, Date.now() - 1000);
-    await delay(Math.max(0, next - Date.now()));
-  }
+  const lane = async (): Promise<void> => {
+    while (!isOver()) {
+      await sendOne(ingest, drillMessage(index++), load);
+      load.sent += 1;
+      // What an outage delayed is not caught up in a burst.
+      next = Math.max(next + 1000 / perSecond, Date.now() - 1000);
+      await delay(Math.max(0, next - Date.now()));
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, lane));
 }
 
-async function sendOne(ingest: Sending, load: Load): Promise<void> {
+async function sendOne(ingest: Sending, message: Uint8Array, load: Load): Promise<void> {
   for (let failures = 1; ; failures++) {
     try {
-      await ingest.enqueue(drillMessage(load.sent), {});
+      await ingest.enqueue(message, {});
       return;
     } catch (error) {
       load.unanswered += 1;

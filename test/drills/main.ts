@@ -5,6 +5,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { crashDrill } from './crash';
 import { killDurable } from './durable';
+import { endpointsDrill } from './endpoints';
 import { faultsDrill } from './faults';
 import { fuzzDrill } from './fuzz';
 import { mllpDrill } from './mllp';
@@ -45,6 +46,11 @@ program
   .action(({ rounds, points }: { rounds: number; points?: string }) =>
     killDurable(Math.ceil(rounds), points === undefined ? undefined : positive(points)),
   );
+program
+  .command('endpoints')
+  .summary('each conformance suite against a stack that it finds by the environment, as it would find Azure')
+  .argument('[suites...]', 'servicebus, cosmos, keyvault, durable, host; without one, all')
+  .action((names: string[]) => endpointsDrill(names));
 program
   .command('fuzz')
   .summary('messages nobody would send, and messages that grow, through the converter')

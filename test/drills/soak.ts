@@ -14,6 +14,9 @@ const faults = {
   serviceBus: { rate: 0.05, kinds: ['server-busy', 'lock-lost', 'connection-drop'] },
 } as const;
 
+/** One alone would mostly wait: who is told that the broker is busy pauses for ten seconds. */
+const senders = 8;
+
 /** The stack may cache and its heaps may settle until here; from then on memory is expected to stay where it is. */
 const settledMinute = 3;
 const maxGrowth = 1.1;
@@ -27,7 +30,7 @@ export async function soakDrill(drill: Drill, minutes: number, perSecond: number
   await setFaults(dataDir, 'cosmos', faults.cosmos);
   await setFaults(dataDir, 'serviceBus', faults.serviceBus);
   const work = Promise.all([
-    sendDrillMessages(await byQueueAndHttp(drill), perSecond, load, () => isOver),
+    sendDrillMessages(await byQueueAndHttp(drill), perSecond, load, () => isOver, senders),
     readAll(drill, reads, () => isOver),
   ]);
   // Heard when it is awaited below.

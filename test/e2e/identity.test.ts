@@ -1,4 +1,5 @@
 import { CosmosClient } from '@azure/cosmos';
+import { BlobServiceClient } from '@azure/storage-blob';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
@@ -22,7 +23,7 @@ afterAll(async () => {
   await cleanUp();
 });
 
-test('a message from the queue ends stored and audited, with no key to broker, database and vault', async () => {
+test('a message from the queue ends stored and audited, with no key to broker, database, storage and vault', async () => {
   const sample = join(root, 'samples', 'good', '01-adt-a01-admission.hl7');
   const sent = await json<{ done: number }>('send', sample, '--wait', '--json', ...data);
   expect(sent.done).toBe(1);
@@ -61,28 +62,27 @@ test('the trail proves itself, as a whole and event by event', async () => {
   expect(proof.stdout).toMatch(/^c2sp\.org\/tlog-proof@v1\nindex \d+\n/);
 });
 
+test('its identity reads what was received and has no other container', async () => {
+  trustStack();
+  const endpoint = stack.services.blobTls?.blobEndpoint ?? '';
+  const service = new BlobServiceClient(endpoint, { getToken: appToken }, { retryOptions: { maxTries: 1 } });
+  const { value } = await service.getContainerClient('hl7-raw').listBlobsFlat().next();
+  expect(value).toHaveProperty('name');
+  const forbidden = expect.objectContaining({ statusCode: 403 }) as Error;
+  await expect(service.getContainerClient('elsewhere').create()).rejects.toEqual(forbidden);
+  await expect(service.listContainers().next()).rejects.toEqual(forbidden);
+});
+
 test('the app is well: it reaches every part', async () => {
   const answer = await fetch(`${stack.host.url}/api/health`);
   expect([answer.status, await answer.json()]).toMatchObject([200, { status: 'ok' }]);
 });
 
 test('its identity writes an audit event and its log once and never changes or deletes them', async () => {
-  setDefaultCACertificates([...getCACertificates('default'), readFileSync(stack.operator.caFile, 'utf8')]);
-  const { principals } = JSON.parse(readFileSync(join(dataDir, 'identity', 'tenant.json'), 'utf8')) as {
-    principals: { name: string; header: string }[];
-  };
-  const header = principals.find(({ name }) => name === 'app')?.header ?? '';
+  trustStack();
   const client = new CosmosClient({
     endpoint: stack.cosmos.endpoint,
-    aadCredentials: {
-      async getToken(scope) {
-        const resource = String(scope).replace(/\/\.default$/, '');
-        const url = `${stack.services.identity.endpoint}?api-version=2019-08-01&resource=${encodeURIComponent(resource)}`;
-        const answer = await fetch(url, { headers: { 'x-identity-header': header } });
-        const { access_token: token, expires_on: expires } = (await answer.json()) as Record<string, string>;
-        return { token: token ?? '', expiresOnTimestamp: Number(expires) * 1000 };
-      },
-    },
+    aadCredentials: { getToken: appToken },
   });
   try {
     for (const name of ['events', 'log']) {
@@ -102,3 +102,20 @@ test('its identity writes an audit event and its log once and never changes or d
     client.dispose();
   }
 });
+
+function trustStack(): void {
+  setDefaultCACertificates([...getCACertificates('default'), readFileSync(stack.operator.caFile, 'utf8')]);
+}
+
+/** As the app gets it. */
+async function appToken(scope: string | string[]): Promise<{ token: string; expiresOnTimestamp: number }> {
+  const { principals } = JSON.parse(readFileSync(join(dataDir, 'identity', 'tenant.json'), 'utf8')) as {
+    principals: { name: string; header: string }[];
+  };
+  const resource = String(scope).replace(/\/\.default$/, '');
+  const url = `${stack.services.identity.endpoint}?api-version=2019-08-01&resource=${encodeURIComponent(resource)}`;
+  const header = principals.find(({ name }) => name === 'app')?.header ?? '';
+  const answer = await fetch(url, { headers: { 'x-identity-header': header } });
+  const { access_token: token, expires_on: expires } = (await answer.json()) as Record<string, string>;
+  return { token: token ?? '', expiresOnTimestamp: Number(expires) * 1000 };
+}

@@ -1,16 +1,21 @@
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { startStack, type StackHandle } from '../../local';
 
 /** Bundled to dist/tools, beside what the stack runs. */
 const root = resolve(__dirname, '..', '..');
 
-/** A stack of its own with the built app on free ports, for drills and benchmarks; what it says goes to `stack.log`. */
-export function startTemporaryStack(dataDir: string, env: Record<string, string>): Promise<StackHandle> {
+/** A stack of its own on free ports, for drills and benchmarks, with the built app or another; what it says goes to `stack.log`. */
+export function startTemporaryStack(
+  dataDir: string,
+  env: Record<string, string>,
+  appDir = root,
+): Promise<StackHandle> {
+  mkdirSync(dataDir, { recursive: true });
   const built = (name: string) => join(root, 'dist', 'local', `${name}.js`);
   return startStack({
     dataDir,
-    appDir: root,
+    appDir,
     ports: 'auto',
     scripts: {
       servicebus: built('servicebus'),

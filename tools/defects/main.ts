@@ -10,9 +10,21 @@ import type { Defect, DefectList } from './defect';
 import { host } from './host';
 import { durable } from './durable';
 import { keyvault } from './keyvault';
+import { payer } from './payer';
 import { servicebus } from './servicebus';
+import { sinks } from './sinks';
+import { worm } from './worm';
 
-const services: Record<string, DefectList> = { cosmos, durable, servicebus, host, keyvault };
+const services: Record<string, DefectList> = {
+  cosmos,
+  durable,
+  servicebus,
+  host,
+  keyvault,
+  worm,
+  sinks,
+  payer,
+};
 
 type Found = Readonly<
   Record<'defect' | 'seconds' | 'by', string> & { result: 'caught' | 'NOT CAUGHT' | 'STALE' }

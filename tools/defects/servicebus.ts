@@ -2,7 +2,7 @@ import type { DefectList } from './defect';
 
 const folder = 'local/servicebus';
 const conformance = 'test/integration/servicebus/conformance';
-const sdk = 'test/integration/servicebus/sdk';
+const sdk = 'test/integration/servicebus/conformance/messages';
 
 export const servicebus: DefectList = {
   tests: ['test/unit/servicebus/', 'test/integration/servicebus/'],

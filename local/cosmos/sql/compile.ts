@@ -12,9 +12,33 @@ import { canonical, compareValues } from './order';
 import { parse } from './parser';
 import type { Json, Value } from './value';
 
+/** So many rows are gathered before those that are not needed are dropped. */
+const sortAtOnce = 1000;
+
+/** Where a row stands in its order: rows of equal keys by the number of their document, then as they come of it. */
+export interface Place {
+  keys: Value[];
+  document: number;
+  nth: number;
+}
+
+/** How far the pages of an ordered query are. Other rows may come and go in between: a place is no count of rows. */
+export interface Progress {
+  /** The number of the document that was handed out last. */
+  document(): number;
+  /** The last row that is out, and how many are. */
+  readonly after: (Place & { out: number }) | undefined;
+  /** No more rows are asked for than these. */
+  readonly most: number;
+  /** Of the row that was given last. */
+  place?: Place;
+}
+
 export interface CompiledQuery {
   /** Rows appear in the order of the documents, one document at a time, and nothing depends on another one. */
   readonly streaming: boolean;
+  /** Rows have a place in an order, from which `run` can go on. */
+  readonly ordered: boolean;
   /** `SELECT *`: a row is the document as it is. */
   readonly wholeDocuments: boolean;
   /** What was written. */
@@ -24,7 +48,12 @@ export interface CompiledQuery {
   /** The values of which `path` (`['id']`, or the partition key's) must equal one, where the filter says so. */
   allowed(path: readonly string[], parameters: ReadonlyMap<string, Value>): Value[] | undefined;
   /** Lazily evaluated: a caller that needs one page stops early. */
-  run(documents: Iterable<Json>, parameters: ReadonlyMap<string, Value>, now: number): Iterable<Json>;
+  run(
+    documents: Iterable<Json>,
+    parameters: ReadonlyMap<string, Value>,
+    now: number,
+    progress?: Progress,
+  ): Iterable<Json>;
 }
 
 export function compile(text: string): CompiledQuery {
@@ -43,6 +72,7 @@ export function compile(text: string): CompiledQuery {
   const conjuncts = query.where?.kind === 'all' ? query.where.operands : query.where ? [query.where] : [];
   return {
     streaming,
+    ordered: query.orderBy.length > 0 && !query.distinct,
     wholeDocuments: query.select.kind === 'star' && query.from.every((source) => isRoot(source)),
     query,
     rootAlias,
@@ -53,9 +83,9 @@ export function compile(text: string): CompiledQuery {
       }
       return undefined;
     },
-    *run(documents, parameters, now) {
+    *run(documents, parameters, now, progress) {
       const frame: Frame = { slots: new Array<Value>(slots), parameters, now };
-      for (const row of rows(frame, documents)) if (row !== undefined) yield row;
+      for (const row of rows(frame, documents, progress)) if (row !== undefined) yield row;
     },
   };
 }
@@ -97,7 +127,7 @@ function isMemberOf(expression: Expression, alias: string, path: readonly string
 }
 
 interface Compiled {
-  rows: (frame: Frame, documents?: Iterable<Json>) => Iterable<Value>;
+  rows: (frame: Frame, documents?: Iterable<Json>, progress?: Progress) => Iterable<Value>;
   streaming: boolean;
   rootAlias: string | undefined;
 }
@@ -130,17 +160,21 @@ function compileQuery(query: Query, outer: Scope): Compiled {
     (count) => count && compileExpression(count, { ...outer, slot: () => undefined }),
   );
 
-  const rows: Compiled['rows'] = (frame, documents) => {
+  const rows: Compiled['rows'] = (frame, documents, progress) => {
+    const { after, most: asked = Infinity } = progress ?? {};
+    const out = after?.out ?? 0;
+    const skip = after ? 0 : (count(offset, frame, 'OFFSET') ?? 0);
+    const most = (count(limit, frame, 'LIMIT') ?? Infinity) - out;
+    const first = (count(top, frame, 'TOP') ?? Infinity) - out;
+    const needed = query.distinct ? Infinity : skip + Math.min(most, first, asked);
     let result: Iterable<Value> = grouped
       ? groups(frame, matches(frame, documents))
       : orderBy.length > 0
-        ? sorted(matches(frame, documents))
+        ? sorted(matches(frame, documents), progress, needed)
         : projected(matches(frame, documents));
     if (query.distinct) result = distinct(result);
-    const [skip, most] = [count(offset, frame, 'OFFSET') ?? 0, count(limit, frame, 'LIMIT') ?? Infinity];
     if (skip > 0 || most < Infinity) result = slice(result, skip, most);
-    const first = count(top, frame, 'TOP');
-    return first === undefined ? result : slice(result, 0, first);
+    return first === Infinity ? result : slice(result, 0, first);
   };
 
   const streaming =
@@ -173,19 +207,36 @@ function compileQuery(query: Query, outer: Scope): Compiled {
     for (const frame of found) yield project(frame);
   }
 
-  function sorted(found: Iterable<Frame>): Iterable<Value> {
-    const entries: { keys: Value[]; value: Value }[] = [];
+  /** Holds little more than the rows that are needed: the first ones of a large container take no more memory. */
+  function* sorted(found: Iterable<Frame>, progress: Progress | undefined, needed: number): Iterable<Value> {
+    const entries: { place: Place; value: Value }[] = [];
+    const sort = (): unknown => entries.sort((a, b) => byPlace(a.place, b.place));
+    let [document, nth] = [0, 0];
     for (const frame of found) {
-      entries.push({ keys: orderBy.map(({ value }) => value(frame)), value: project(frame) });
+      const current = progress?.document() ?? 0;
+      nth = current === document ? nth + 1 : 0;
+      document = current;
+      const keys = orderBy.map(({ value }) => value(frame));
+      const place = { keys, document, nth };
+      if (progress?.after && byPlace(place, progress.after) <= 0) continue;
+      entries.push({ place, value: project(frame) });
+      if (entries.length < 2 * needed + sortAtOnce) continue;
+      sort();
+      entries.length = Math.max(0, needed);
     }
-    entries.sort((a, b) => {
-      for (const [i, { direction }] of orderBy.entries()) {
-        const order = compareValues(a.keys[i], b.keys[i]);
-        if (order !== 0) return order * direction;
-      }
-      return 0;
-    });
-    return entries.map((entry) => entry.value);
+    sort();
+    for (const { place, value } of entries.slice(0, Math.max(0, needed))) {
+      if (progress) progress.place = place;
+      yield value;
+    }
+  }
+
+  function byPlace(a: Place, b: Place): number {
+    for (const [i, { direction }] of orderBy.entries()) {
+      const order = compareValues(a.keys[i], b.keys[i]);
+      if (order !== 0) return order * direction;
+    }
+    return a.document - b.document || a.nth - b.nth;
   }
 
   function* groups(frame: Frame, found: Iterable<Frame>): Iterable<Value> {
@@ -346,7 +397,7 @@ function* distinct(values: Iterable<Value>): Iterable<Value> {
 
 function* slice(values: Iterable<Value>, skip: number, most: number): Iterable<Value> {
   let at = 0;
-  if (most === 0) return;
+  if (most <= 0) return;
   for (const value of values) {
     if (at++ < skip) continue;
     yield value;

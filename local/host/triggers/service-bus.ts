@@ -8,6 +8,8 @@ import { HostError } from '../errors';
 import type { HostedFunction } from '../invoker';
 import { semaphore } from '../semaphore';
 import { throttled } from '../throttled';
+import { isLinkOpen, prepareSettlement } from './links';
+import { renewLock } from './lock-renewal';
 import { batchEvent, singleMessageEvent } from './service-bus-event';
 import { receiveSessions } from './service-bus-sessions';
 import { BY_HAND, type Listener, type TriggeredFunction } from './trigger';
@@ -78,6 +80,7 @@ function serviceBusListener(
     action: 'complete' | 'abandon',
     message: ServiceBusReceivedMessage,
   ): Promise<void> => {
+    prepareSettlement(message, fn.sessions);
     const done = action === 'complete' ? receiver.completeMessage(message) : receiver.abandonMessage(message);
     let timer: NodeJS.Timeout | undefined;
     const limit = new Promise<void>((resolve) => (timer = setTimeout(resolve, SETTLE_WAIT_MS)));
@@ -93,15 +96,26 @@ function serviceBusListener(
     }
   };
 
+  /** Of messages without a session, whose lock is the session's. */
+  const renewLocks = (from: ServiceBusReceiver, messages: readonly ServiceBusReceivedMessage[]) => {
+    const stops = fn.sessions
+      ? []
+      : messages.map((message) => renewLock(from, message, settings.maxAutoLockRenewalMs));
+    return (): void => stops.forEach((stop) => stop());
+  };
+
   const processOne = async (from: ServiceBusReceiver, message: ServiceBusReceivedMessage): Promise<void> => {
+    const stopRenewing = renewLocks(from, [message]);
     const release = await slots();
     try {
-      if (stopped) return await settle(from, 'abandon', message);
+      // Work that has not begun when its connection ends goes back to the queue.
+      if (stopped || !(fn.sessions || isLinkOpen(message))) return await settle(from, 'abandon', message);
       await invoker.run(fn, singleMessageEvent(message, fn));
       if (settings.autoComplete) await settle(from, 'complete', message);
     } catch {
       await settle(from, 'abandon', message);
     } finally {
+      stopRenewing();
       release();
     }
   };
@@ -120,7 +134,12 @@ function serviceBusListener(
   const subscribe = (from: ServiceBusReceiver): (() => Promise<void>) => {
     const subscription = from.subscribe(
       {
-        processMessage: (message) => track(processOne(from, message)),
+        async processMessage(message) {
+          await track(processOne(from, message));
+          // The SDK now grants one more message to the link of today. That has all it may have from the start: with
+          // what older links brought on top, each broken connection would raise the number of messages in hand.
+          if (!isLinkOpen(message)) await new Promise<never>(() => undefined);
+        },
         processError,
       },
       {
@@ -137,11 +156,13 @@ function serviceBusListener(
     from: ServiceBusReceiver,
     messages: readonly ServiceBusReceivedMessage[],
   ): Promise<void> => {
+    const stopRenewing = renewLocks(from, messages);
     const action = await invoker.run(fn, batchEvent(messages, fn)).then(
       () => 'complete' as const,
       () => 'abandon' as const,
     );
     await Promise.all(messages.map((message) => settle(from, action, message)));
+    stopRenewing();
   };
 
   /** What is there at once, or so much as has come within the wait where host.json asks for a minimum. */
@@ -206,7 +227,8 @@ function serviceBusListener(
       const options = {
         receiveMode: 'peekLock',
         skipParsingBodyAsJson: true,
-        maxAutoLockRenewalDurationInMs: settings.maxAutoLockRenewalMs,
+        // See lock-renewal.ts.
+        maxAutoLockRenewalDurationInMs: 0,
       } as const;
       const receiver =
         'queue' in fn.entity

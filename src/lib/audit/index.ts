@@ -1,16 +1,14 @@
-export {
-  CLASSIFICATIONS,
-  FRAMEWORKS,
-  type Audit,
-  type AuditAgent,
-  type AuditEntity,
-  type AuditEventInput,
-  type AuditLibrary,
-  type AuditReceipt,
-  type Classification,
-  type Coding,
-  type Disclosure,
-  type Framework,
+export type {
+  Audit,
+  AuditAgent,
+  AuditEntity,
+  AuditEventInput,
+  AuditLibrary,
+  AuditReceipt,
+  Classification,
+  Coding,
+  Disclosure,
+  Framework,
 } from './types';
 export type { AuditDocument, PresetNote } from './document';
 export type { EventJournal, EventQueue, EventStore } from './ports';
@@ -81,7 +79,6 @@ export {
 } from './operations';
 export {
   createProjections,
-  projectionKey,
   type ProjectedBy,
   type ProjectionEntry,
   type Projections,

@@ -1,4 +1,4 @@
-import { projectionKey, type ProjectionEntry, type ProjectionStore } from '../audit';
+import type { ProjectionEntry, ProjectionStore } from '../audit';
 import type { Azure } from './clients';
 
 /** `audit/projections`: lines that may be written again and thrown away. */
@@ -8,11 +8,11 @@ export function createProjectionStore(azure: Azure): ProjectionStore {
       const container = await azure.container('audit/projections');
       await container.items.upsert({ ...entry });
     },
-    async list(tenantId, by, key, limit) {
+    async list(pk, limit) {
       const container = await azure.container('audit/projections');
       const query = 'SELECT * FROM c WHERE c.pk = @pk ORDER BY c.occurredAt DESC OFFSET 0 LIMIT @limit';
       const parameters = [
-        { name: '@pk', value: projectionKey(tenantId, by, key) },
+        { name: '@pk', value: pk },
         { name: '@limit', value: limit },
       ];
       return (await container.items.query<ProjectionEntry>({ query, parameters }).fetchAll()).resources;

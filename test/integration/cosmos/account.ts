@@ -10,8 +10,39 @@ interface AccountOptions {
   identities?: Identities;
 }
 
-/** A running account with an empty data folder, and a clock that tests may move. */
-export async function startAccount({ partitions = 1, identities }: AccountOptions = {}) {
+/**
+ * The connection string of a real account with provisioned throughput. Databases are made there under a name that nobody
+ * else has, and removed.
+ */
+const real = process.env['MEDRELAY_CONFORMANCE_COSMOS'];
+
+export const isStandIn = real === undefined;
+/**
+ * Checks that only a stand-in can offer: another clock, restarts, splits and faults on demand, identities, several
+ * partitions of an empty container, and what it does not support.
+ */
+export const onStandIn = isStandIn ? test : test.skip;
+
+export interface Account {
+  readonly client: CosmosClient;
+  readonly endpoint: string;
+  readonly key: string;
+  /** The database of `container()`, and the beginning of every other name that a check makes. */
+  readonly database: string;
+  container(definition?: Partial<ContainerRequest>): Promise<Container>;
+  stop(): Promise<void>;
+  readonly passSeconds: (seconds: number) => void;
+  /** Faults, splits and sweeps. */
+  readonly local: (path: string, body: unknown) => Promise<unknown>;
+  readonly restart: () => Promise<void>;
+}
+
+/** What every check runs against: the stand-in with an empty folder, or the account that the environment names. */
+export function startAccount(options: AccountOptions = {}): Promise<Account> {
+  return real === undefined ? startStandIn(options) : openReal(real);
+}
+
+async function startStandIn({ partitions = 1, identities }: AccountOptions): Promise<Account> {
   const dataDir = await mkdtemp(join(tmpdir(), 'cosmos-'));
   let ahead = 0;
   const now = () => Date.now() + ahead;
@@ -19,19 +50,26 @@ export async function startAccount({ partitions = 1, identities }: AccountOption
   let server = await startCosmos({ port: 0, ...options });
   const client = () => new CosmosClient({ endpoint: server.endpoint, key: emulatorKey });
   let current = client();
+  const database = 'test';
   return {
-    dataDir,
     get client() {
       return current;
     },
     get endpoint() {
       return server.endpoint;
     },
-    passSeconds(seconds: number) {
+    key: emulatorKey,
+    database,
+    container: (definition = {}) => newContainer(current, database, definition),
+    async stop() {
+      current.dispose();
+      await server.stop();
+      await rm(dataDir, { recursive: true, force: true });
+    },
+    passSeconds(seconds) {
       ahead += seconds * 1000;
     },
-    /** What only a stand-in offers: faults and splits. */
-    async local(path: string, body: unknown): Promise<unknown> {
+    async local(path, body) {
       const response = await fetch(`${server.endpoint}_local/${path}`, {
         method: 'POST',
         headers: { 'x-local-key': emulatorKey },
@@ -39,18 +77,37 @@ export async function startAccount({ partitions = 1, identities }: AccountOption
       });
       return response.json();
     },
-    container: (definition: Partial<ContainerRequest> = {}) => newContainer(current, 'test', definition),
     async restart() {
       current.dispose();
       await server.stop();
       server = await startCosmos({ port: server.port, ...options });
       current = client();
     },
+  };
+}
+
+async function openReal(connectionString: string): Promise<Account> {
+  const part = (name: string): string =>
+    new RegExp(`(?:^|;)${name}=([^;]+)`, 'i').exec(connectionString)?.[1] ?? '';
+  const client = new CosmosClient(connectionString);
+  const database = `conformance-${randomUUID()}`;
+  const onlyStandIn = (): never => {
+    throw new Error('Only the stand-in does this: the test belongs to onStandIn.');
+  };
+  return {
+    client,
+    endpoint: part('AccountEndpoint'),
+    key: part('AccountKey'),
+    database,
+    container: (definition = {}) => newContainer(client, database, definition),
     async stop() {
-      current.dispose();
-      await server.stop();
-      await rm(dataDir, { recursive: true, force: true });
+      const { resources } = await client.databases.readAll().fetchAll();
+      for (const { id } of resources) if (id.startsWith(database)) await client.database(id).delete();
+      client.dispose();
     },
+    passSeconds: onlyStandIn,
+    local: onlyStandIn,
+    restart: onlyStandIn,
   };
 }
 
@@ -64,35 +121,6 @@ async function newContainer(
   const { container } = await database.containers.create(request as ContainerRequest);
   return container;
 }
-
-/** The connection string of a real account, whose database `conformance-<uuid>` is made and removed. */
-const real = process.env['MEDRELAY_CONFORMANCE_COSMOS'];
-
-/** Checks that only a stand-in can offer: another clock, splits, faults, several partitions of an empty container. */
-export const onStandIn = real === undefined ? test : test.skip;
-
-export interface ConformanceAccount {
-  client: CosmosClient;
-  container(definition?: Partial<ContainerRequest>): Promise<Container>;
-  stop(): Promise<void>;
-}
-
-/** What the conformance checks run against: the stand-in, or the account that the environment names. */
-export async function conformanceAccount(options: AccountOptions = {}): Promise<ConformanceAccount> {
-  if (real === undefined) return startAccount(options);
-  const client = new CosmosClient(real);
-  const databaseId = `conformance-${randomUUID()}`;
-  return {
-    client,
-    container: (definition = {}) => newContainer(client, databaseId, definition),
-    async stop() {
-      await client.database(databaseId).delete();
-      client.dispose();
-    },
-  };
-}
-
-export type Account = Awaited<ReturnType<typeof startAccount>>;
 
 /** The HTTP status that a call fails with, and 'ok' when it does not. */
 export async function statusOf(call: Promise<unknown>): Promise<unknown> {

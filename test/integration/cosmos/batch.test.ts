@@ -1,5 +1,5 @@
 import { BulkOperationType, type Container, type OperationInput } from '@azure/cosmos';
-import { startAccount, statusOf, type Account } from './account';
+import { onStandIn, startAccount, statusOf, type Account } from './account';
 
 let account: Account;
 let container: Container;
@@ -80,7 +80,7 @@ test('more than 100 operations are refused by the SDK, and by the server for who
   expect(statuses((await container.items.batch(many.slice(1), 'a')).result)).toEqual(Array(100).fill(201));
 });
 
-test('a failed batch gives its LSNs back: the next change continues without a gap', async () => {
+onStandIn('a failed batch gives its LSNs back: the next change continues without a gap', async () => {
   await container.items.batch([create('x'), create('old')], 'a');
   const { headers } = await container.items.create({ id: 'next', pk: 'a' });
   expect(headers['x-ms-session-token']).toBe('0:-1#2');
@@ -102,7 +102,7 @@ test('bulk: each operation has its own fate and partition', async () => {
   ]);
   const codes = results.map(({ response, error }) => response?.statusCode ?? error?.code);
   expect(codes).toEqual([201, 409, 201, 200, 200, 404]);
-  expect(await ids()).toEqual(['old', '1', '2']);
+  expect((await ids()).sort()).toEqual(['1', '2', 'old']);
 });
 
 test('the older bulk call', async () => {

@@ -8,6 +8,9 @@ import { createInterface } from 'node:readline';
 import { CosmosClient } from '@azure/cosmos';
 import { build } from 'esbuild';
 import { emulatorKey } from '../../../local/cosmos';
+import { onStandIn as test } from './account';
+
+// A process that is killed, and its folder: the stand-in's alone.
 
 const root = join(__dirname, '../../..');
 const program = join(root, 'node_modules/.cache', `cosmos-${randomUUID()}.js`);

@@ -1,6 +1,8 @@
 import type { Container } from '@azure/cosmos';
 import { emulatorKey } from '../../../local/cosmos';
-import { startAccount, statusOf, type Account } from './account';
+import { onStandIn as test, startAccount, statusOf, type Account } from './account';
+
+// Faults on demand: the stand-in's alone.
 
 let account: Account;
 let container: Container;

@@ -1,5 +1,5 @@
 import type { Container, PatchOperation } from '@azure/cosmos';
-import { startAccount, statusOf, type Account } from './account';
+import { onStandIn, startAccount, statusOf, type Account } from './account';
 
 let account: Account;
 let container: Container;
@@ -33,7 +33,7 @@ test('create answers 201 with the system properties and headers', async () => {
     _ts: expect.any(Number),
   });
   expect(response.headers['etag']).toBe(response.resource?._etag);
-  expect(response.headers['x-ms-session-token']).toMatch(/^0:-1#\d+$/);
+  expect(response.headers['x-ms-session-token']).toMatch(/^\d+:-?\d+#\d+/);
   expect(response.headers['x-ms-activity-id']).toMatch(/^[0-9a-f-]{36}$/);
   expect(response.requestCharge).toBeGreaterThan(1);
 });
@@ -151,7 +151,8 @@ describe('partition keys', () => {
     expect(all.resources).toEqual([2]);
   });
 
-  test('deleting all items of one key leaves the others', async () => {
+  // A preview feature that an account is enabled for, and that works in the background there.
+  onStandIn('deleting all items of one key leaves the others', async () => {
     const keys = await account.container();
     for (const [id, pk] of [
       ['1', 'a'],
@@ -250,15 +251,15 @@ describe('unique keys', () => {
     expect(await statusOf(unique.items.create({ id: name, pk, ...properties }))).toBe(expected);
   });
 
-  test('a value is free again after its holder changed or went, also after a restart', async () => {
+  onStandIn('a value is free again after its holder changed or went, also after a restart', async () => {
     await unique.items.upsert({ id: '1', pk: 'x', a: 7, mail: 'm7' });
     expect(await statusOf(unique.items.create({ id: '2', pk: 'x', a: 1, b: { c: 1 }, mail: 'm1' }))).toBe(
       'ok',
     );
     await unique.item('2', 'x').delete();
     await account.restart();
-    container = account.client.database('test').container(container.id);
-    unique = account.client.database('test').container(unique.id);
+    container = account.client.database(account.database).container(container.id);
+    unique = account.client.database(account.database).container(unique.id);
     expect(await statusOf(unique.items.create({ id: '3', pk: 'x', a: 7, mail: 'm9' }))).toBe(409);
     expect(await statusOf(unique.items.create({ id: '3', pk: 'x', a: 1, b: { c: 1 }, mail: 'm1' }))).toBe(
       'ok',
@@ -279,7 +280,7 @@ describe('unique keys', () => {
 });
 
 describe('time to live', () => {
-  test.each<[name: string, defaultTtl: number | undefined, ttl: number | undefined, lives: boolean]>([
+  onStandIn.each<[name: string, defaultTtl: number | undefined, ttl: number | undefined, lives: boolean]>([
     ['the default of the container', 10, undefined, false],
     ['a longer life of the item', 10, 100, true],
     ['for ever by the item', 10, -1, true],
@@ -296,7 +297,7 @@ describe('time to live', () => {
     expect(again).toBe(lives ? 409 : 'ok');
   });
 
-  test('writing an item again prolongs its life', async () => {
+  onStandIn('writing an item again prolongs its life', async () => {
     const short = await account.container({ defaultTtl: 10 });
     await short.items.create({ id: '1', pk: 'a' });
     account.passSeconds(6);

@@ -1,5 +1,5 @@
 import type { Container, SqlParameter } from '@azure/cosmos';
-import { startAccount, statusOf, type Account } from './account';
+import { isStandIn, startAccount, statusOf, type Account } from './account';
 import { documents } from './conformance/query-cases';
 
 let account: Account;
@@ -77,7 +77,8 @@ describe('pages', () => {
       pages++;
     } while (continuationToken);
     expect(rows).toEqual(await query(text));
-    expect(pages).toBe(Math.max(1, Math.ceil(rows.length / 2)));
+    // The service may end a page early.
+    if (isStandIn) expect(pages).toBe(Math.max(1, Math.ceil(rows.length / 2)));
   });
 
   test('items deleted and created between pages do not shift what is left', async () => {
@@ -90,6 +91,30 @@ describe('pages', () => {
     expect((await iterator.fetchNext()).resources).toEqual(['2', '3']);
     expect((await iterator.fetchNext()).resources).toEqual(['4', '5']);
     expect((await iterator.fetchNext()).resources).toEqual(['6']);
+  });
+
+  test('nor do they in an order: it goes on behind the last row, whatever happened before it', async () => {
+    const other = await account.container();
+    for (let i = 0; i < 8; i++) await other.items.create({ id: `${i}`, pk: 'a', g: i >> 2 });
+    const text = 'SELECT VALUE c.id FROM c ORDER BY c.g DESC OFFSET 1 LIMIT 6';
+    const iterator = other.items.query(text, { maxItemCount: 2, partitionKey: 'a' });
+    expect((await iterator.fetchNext()).resources).toEqual(['5', '6']);
+    for (const id of ['4', '5', '6']) await other.item(id, 'a').delete();
+    await other.items.create({ id: 'first', pk: 'a', g: 2 });
+    expect((await iterator.fetchNext()).resources).toEqual(['7', '0']);
+    expect((await iterator.fetchNext()).resources).toEqual(['1', '2']);
+    expect(iterator.hasMoreResults()).toBe(false);
+  });
+
+  test('an order with undefined, and several rows of an item', async () => {
+    const other = await account.container();
+    for (const id of ['1', '2', '3']) await other.items.create({ id, pk: 'a', list: [1, 2, 3] });
+    await other.items.create({ id: '4', pk: 'a', list: [1], n: 1 });
+    const text = 'SELECT VALUE CONCAT(c.id, ToString(n)) FROM c JOIN n IN c.list ORDER BY c.n';
+    const iterator = other.items.query(text, { maxItemCount: 2, partitionKey: 'a' });
+    const rows: unknown[] = [];
+    while (iterator.hasMoreResults()) rows.push(...(await iterator.fetchNext()).resources);
+    expect(rows).toEqual(['11', '12', '13', '21', '22', '23', '31', '32', '33', '41']);
   });
 
   test('an item that goes while its rows are half out does not take rows of the next one along', async () => {

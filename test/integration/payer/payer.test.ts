@@ -30,7 +30,7 @@ const body = [
   'TRN*1*CHECK-7*9CLINIC',
   'NM1*IL*1*EXAMPLE*ANN****MI*M100',
   'DMG*D8*19800101*F',
-  'DTP*291*D8*20260304',
+  'DTP*291*D8*20251204',
   'EQ*30^98',
 ];
 const inquiry = (lines: readonly string[] = body, count = lines.length + 1): string =>
@@ -70,6 +70,8 @@ test('an active member: the envelope turned round, the trace returned, benefits'
       'BHT*0022*11*REF-1*20260304*0506',
       'TRN*2*CHECK-7*9CLINIC',
       'NM1*IL*1*EXAMPLE*ANN****MI*M100',
+      'DMG*D8*19800101*F',
+      'DTP*346*D8*20250101',
       'EB*1*IND*30^98*C1*LOCAL HEALTH PPO',
       'EB*C*IND*30^98*C1*LOCAL HEALTH PPO*29*640.25*****Y',
       'IEA*1*000000042',
@@ -91,6 +93,23 @@ test.each([
   const segments = await answer();
   expect(segments).toContain(segment);
   expect(segments.some((each) => each.startsWith('EB*1'))).toBe(false);
+  if (kind === 'notFound') expect(segments.some((each) => /^(EB|DMG)/.test(each))).toBe(false);
+});
+
+test('delimiters are those of the interchange, and none gets from a value into the answer', async () => {
+  const text = inquiry(body.map((line) => line.replace('EXAMPLE', 'EX@AMP:LE')))
+    .replaceAll('~', '\n')
+    .replaceAll('*', '|')
+    .replaceAll('^', '!')
+    .replaceAll('@', '*');
+  const segments = await answer(text);
+  expect(segments).toContain('NM1*IL*1*EX AMP LE*ANN****MI*M100');
+  expect(segments).toContain('EB*1*IND*30^98*C1*LOCAL HEALTH PPO');
+});
+
+test('inquiries go to one path', async () => {
+  const elsewhere = await fetch(new URL('/other', payer.url), { method: 'POST', body: inquiry() });
+  expect(elsewhere.status).toBe(404);
 });
 
 test('503, so often, and only for that member', async () => {
@@ -99,7 +118,7 @@ test('503, so often, and only for that member', async () => {
     { memberId: 'M200', answer: 'inactive' },
   ]);
   expect((await ask()).status).toBe(503);
-  expect((await ask()).status).toBe(200);
+  expect(await answer()).toContain('EB*1*IND*30^98*C1*LOCAL HEALTH PPO');
 });
 
 test('malformed: the envelope never ends', async () => {
@@ -128,12 +147,22 @@ test.each([
   ['a cut one', inquiry().slice(0, -20), /one ISA and one IEA/],
   ['a wrong count', inquiry(body, 99), /SE01 says 99, there are 13/],
   ['another control number', inquiry().replace('IEA*1*000000042', 'IEA*1*000000043'), /control numbers/],
+  [
+    'two transaction sets',
+    inquiry([...body, `SE*${body.length + 1}*0001`, ...body]).replace('GE*1*', 'GE*2*'),
+    /exactly one ST and one SE/,
+  ],
   ['another version', inquiry().replace('0001*005010X279A1', '0001*004010'), /not 005010X279A1/],
   ['no subscriber', inquiry(body.filter((line) => !line.startsWith('NM1*IL'))), /subscriber/],
 ])('%s is refused with the reason', async (_, text, reason) => {
   const response = await ask(text);
   expect(response.status).toBe(400);
-  expect(((await response.json()) as { message: string }).message).toMatch(reason);
+  const { message } = (await response.json()) as { message: string };
+  expect(message).toMatch(reason);
+  const { entries } = (await (await fetch(new URL('/_received?limit=1', payer.url))).json()) as {
+    entries: { title: string; details: { answer: string } }[];
+  };
+  expect(entries[0]).toMatchObject({ title: '270, answered: refused', details: { answer: message } });
 });
 
 test('a script with a mistake is refused', async () => {

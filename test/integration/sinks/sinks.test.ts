@@ -1,5 +1,7 @@
 import { createHash, createHmac } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { request, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createTransport, type SendMailOptions } from 'nodemailer';
@@ -120,7 +122,11 @@ describe('text messages', () => {
       401,
     );
     expect((await send(message, { 'x-ms-content-sha256': 'x' })).status).toBe(401);
+    const ofOther = `HMAC-SHA256 SignedHeaders=x-ms-date;host;x-ms-content-sha256&Signature=${'A'.repeat(43)}=`;
+    expect((await send(message, { authorization: ofOther })).status).toBe(401);
     expect((await send({ from: '+1' })).status).toBe(400);
+    expect((await send({ ...message, smsRecipients: [] })).status).toBe(400);
+    expect((await fetch(url('/sms'), { method: 'POST', body: '{}' })).status).toBe(400);
   });
 
   test('throttled when the script says so', async () => {
@@ -160,11 +166,23 @@ describe('webhooks', () => {
     expect(await received('?to=/hooks/cut')).toMatchObject([{ details: { answer: 'dropped' } }]);
   });
 
+  test('a rule is for everything below its path', async () => {
+    await script([{ path: '/hooks/all', status: 418 }]);
+    expect((await fetch(url('/hooks/all/below'))).status).toBe(418);
+    expect((await fetch(url('/hooks/al'))).status).toBe(200);
+  });
+
+  test('a body of more than 4 MiB is refused', async () => {
+    const body = Buffer.alloc(4 * 1024 * 1024 + 1, 'x');
+    expect((await fetch(url('/hooks/large'), { method: 'POST', body })).status).toBe(413);
+  });
+
   test('a script with a mistake is refused', async () => {
     expect(await script({ path: '/' })).toBe(400);
     expect(await script([{ path: '/', stauts: 500 }])).toBe(400);
     expect(await script([{ status: 500 }])).toBe(400);
     expect(await script([{ path: '/', times: 0 }])).toBe(400);
+    expect(await script([{ path: '/', status: '500' }])).toBe(400);
   });
 });
 
@@ -179,6 +197,10 @@ describe('the view', () => {
 
   test('is not for pages of other sites', async () => {
     expect((await fetch(url('/_received'), { headers: { origin: 'https://example.org' } })).status).toBe(403);
+    const asked = request(url('/_received'), { headers: { host: 'example.org' } }).end();
+    const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+    answer.resume();
+    expect(answer.statusCode).toBe(403);
   });
 
   test('survives a restart', async () => {

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { request, type ClientRequest, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -13,6 +15,7 @@ import {
 } from '@azure/storage-blob';
 import { azuriteAccount, startWorm, type Worm } from '../../../local/worm';
 import { startAzurite } from '../host/azurite';
+import { until } from '../host/support';
 
 const DAY = 86_400_000;
 /** Whole seconds, as headers have them. */
@@ -62,6 +65,11 @@ async function settings(name: string, body?: object): Promise<{ status: number; 
   const text = await response.text();
   return { status: response.status, body: response.ok ? JSON.parse(text) : text };
 }
+
+const withDefault = (days: number, mode: string) => ({
+  immutableStorageWithVersioning: true,
+  defaultPolicy: { days, mode },
+});
 
 async function uploaded(name = `blob ${(count += 1)}/ä+&.txt`, content = 'one'): Promise<BlockBlobClient> {
   const blob = container.getBlockBlobClient(name);
@@ -271,6 +279,16 @@ describe('legal holds', () => {
     await blob.delete();
   });
 
+  test('a policy that is set, or deleted, leaves it', async () => {
+    const blob = await uploaded();
+    await blob.setLegalHold(true);
+    await blob.setImmutabilityPolicy({ expiriesOn: inDays(1) });
+    expect((await blob.getProperties()).legalHold).toBe(true);
+    await blob.deleteImmutabilityPolicy();
+    expect((await blob.getProperties()).legalHold).toBe(true);
+    expect(await failure(blob.delete())).toEqual(BY_HOLD);
+  });
+
   test('it outlives the policy, and the policy the hold', async () => {
     const blob = await locked();
     await blob.setLegalHold(true);
@@ -314,6 +332,56 @@ describe('uploads', () => {
     await blob.delete();
   });
 
+  /** A piece of an upload with a policy; the promise that the layer has made of it shows that it is under way. */
+  async function begun(blob: BlockBlobClient, mode: 'Locked' | 'Unlocked'): Promise<ClientRequest> {
+    const permissions = BlobSASPermissions.parse('w');
+    const { containerName, name: blobName } = blob;
+    const values = { containerName, blobName, expiresOn: inDays(1), permissions };
+    const url = `${blob.url}?${generateBlobSASQueryParameters(values, credential).toString()}`;
+    const headers = {
+      'content-length': 6,
+      'x-ms-blob-type': 'BlockBlob',
+      'x-ms-version': '2021-12-02',
+      'x-ms-immutability-policy-until-date': inDays(7).toUTCString(),
+      'x-ms-immutability-policy-mode': mode,
+    };
+    const put = request(url, { method: 'PUT', headers });
+    put.write('one');
+    await until(async () => ((await blob.getProperties()).immutabilityPolicyMode ? true : undefined));
+    return put;
+  }
+
+  test('that break off protect nothing, and leave what was there', async () => {
+    const blob = await uploaded();
+    const put = await begun(blob, 'Locked');
+    const broken = once(put, 'error').catch((error: unknown) => error);
+    put.destroy(new Error('the client went away'));
+    await broken;
+    expect(await text(blob)).toBe('one');
+    await blob.delete();
+  });
+
+  test('come to their end before a policy is set that would forbid them', async () => {
+    const [blob, other] = [await uploaded(), await uploaded()];
+    const ends: string[] = [];
+    const put = await begun(blob, 'Unlocked');
+    const upload = once(put, 'response').then(([answer]) => {
+      ends.push('upload');
+      (answer as IncomingMessage).resume();
+      return (answer as IncomingMessage).statusCode;
+    });
+    const policy = blob
+      .setImmutabilityPolicy({ expiriesOn: inDays(1), policyMode: 'Locked' })
+      .then(() => ends.push('policy'));
+    // That much the layer does for another blob while this one waits for its turn.
+    for (let i = 0; i < 5; i++) await other.setImmutabilityPolicy({ expiriesOn: inDays(2 + i) });
+    put.end('two');
+    expect(await upload).toBe(201);
+    await policy;
+    expect(ends).toEqual(['upload', 'policy']);
+    expect(await text(blob)).toBe('onetwo');
+  });
+
   test('get the default of their container, which a locked default can only extend', async () => {
     await service.getContainerClient('defaults').create();
     const set = (days: number, mode: string) =>
@@ -340,6 +408,11 @@ describe('containers', () => {
     expect((await plain.getProperties()).isImmutableStorageWithVersioningEnabled).toBe(false);
   });
 
+  test('support it for ever', async () => {
+    expect((await settings('records', { immutableStorageWithVersioning: false })).status).toBe(409);
+    expect((await settings('records')).body).toEqual({ immutableStorageWithVersioning: true });
+  });
+
   test('list it', async () => {
     const blob = await uploaded("list <&'ä>");
     await blob.setImmutabilityPolicy({ expiriesOn: inDays(1), policyMode: 'Locked' });
@@ -354,6 +427,40 @@ describe('containers', () => {
       });
     }
     expect.assertions(2);
+  });
+
+  test('do not tell of it at the snapshots, which have none', async () => {
+    const blob = await uploaded('list with snapshot');
+    const { snapshot = '' } = await blob.createSnapshot();
+    await blob.setLegalHold(true);
+    const options = { prefix: blob.name, includeSnapshots: true, includeLegalHold: true };
+    const found: unknown[] = [];
+    for await (const item of container.listBlobsFlat(options)) {
+      found.push([item.snapshot ?? 'current', item.properties.legalHold]);
+    }
+    expect(found).toEqual([
+      [snapshot, undefined],
+      ['current', true],
+    ]);
+    expect((await blob.withSnapshot(snapshot).getProperties()).legalHold).toBeUndefined();
+    await blob.withSnapshot(snapshot).delete();
+    expect(await failure(blob.delete())).toEqual(BY_HOLD);
+  });
+
+  test.each<[string, string, unknown, number]>([
+    ['another key', 'other', { immutableStorageWithVersioning: true }, 403],
+    ['no yes or no', azuriteAccount.key, { defaultPolicy: { days: 1, mode: 'locked' } }, 400],
+    ['no days', azuriteAccount.key, withDefault(0, 'locked'), 400],
+    ['too many days', azuriteAccount.key, withDefault(146_001, 'locked'), 400],
+    ['an unknown mode', azuriteAccount.key, withDefault(1, 'closed'), 400],
+  ])('are not enabled with %s', async (_, key, body, status) => {
+    const answer = await fetch(`http://127.0.0.1:${worm.port}/_local/worm/refused`, {
+      method: 'PUT',
+      headers: { 'x-local-key': key },
+      body: JSON.stringify(body),
+    });
+    expect(answer.status).toBe(status);
+    expect((await settings('refused')).body).toEqual({ immutableStorageWithVersioning: false });
   });
 
   test('must be empty to be deleted', async () => {
@@ -372,8 +479,39 @@ describe('containers', () => {
     const [free, held] = [await uploaded(), await locked()];
     const batch = service.getBlobBatchClient();
     expect(await failure(batch.deleteBlobs([free.url, held.url], credential))).toEqual(BY_POLICY);
+    expect(await failure(batch.deleteBlobs([held.url, free.url], credential))).toEqual(BY_POLICY);
     expect(await text(held)).toBe('one');
     expect((await batch.deleteBlobs([free.url], credential)).subResponsesSucceededCount).toBe(1);
+  });
+});
+
+describe('other ways to the same blob', () => {
+  const ask = (method: string, path: string): Promise<Response> => {
+    const permissions = ContainerSASPermissions.parse('rwd');
+    const values = { containerName: 'records', expiresOn: inDays(1), permissions };
+    const sas = generateBlobSASQueryParameters(values, credential).toString();
+    return fetch(`http://127.0.0.1:${worm.port}/${path}?${sas}`, { method });
+  };
+
+  test('a backslash in its name is a slash', async () => {
+    const blob = await uploaded('folder/way');
+    await blob.setImmutabilityPolicy({ expiriesOn: inDays(1) });
+    expect((await ask('DELETE', 'devstoreaccount1/records/folder%5Cway')).status).toBe(409);
+    expect(await text(blob)).toBe('one');
+  });
+
+  test('its secondary address tells of it', async () => {
+    const blob = await uploaded('secondary');
+    await blob.setImmutabilityPolicy({ expiriesOn: inDays(1) });
+    const { status, headers } = await ask('HEAD', 'devstoreaccount1-secondary/records/secondary');
+    expect([status, headers.get('x-ms-immutability-policy-mode')]).toEqual([200, 'unlocked']);
+  });
+
+  test('a batch of more than 4 MiB is refused', async () => {
+    const body = Buffer.alloc(4 * 1024 * 1024 + 1);
+    const url = `${worm.endpoint}?comp=batch`;
+    const { status, headers } = await fetch(url, { method: 'POST', body });
+    expect([status, headers.get('x-ms-error-code')]).toEqual([413, 'RequestBodyTooLarge']);
   });
 });
 

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { compile } from '../../../local/cosmos/sql/compile';
+import { compile, type Progress } from '../../../local/cosmos/sql/compile';
 import { SqlError, tokenize } from '../../../local/cosmos/sql/lexer';
 import { canonical, compareValues, equalValues } from '../../../local/cosmos/sql/order';
 import type { Json, Value } from '../../../local/cosmos/sql/value';
@@ -188,4 +188,43 @@ test.each<[text: string, path: string[], expected: Value[] | undefined]>([
   ['SELECT * FROM c.sub WHERE sub.pk = "a"', ['pk'], undefined],
 ])('what a filter limits a property to: %s', (text, path, expected) => {
   expect(compile(text).allowed(path, new Map([['@p', 'given']]))).toEqual(expected);
+});
+
+describe('the first rows of a large order, of which only those are kept', () => {
+  // More than are gathered at once, in no order, with equal keys among them.
+  const documents = Array.from({ length: 5000 }, (_, index) => ({ id: index, key: (index * 7919) % 1237 }));
+  const all = evaluate('SELECT VALUE c.id FROM c ORDER BY c.key DESC', documents);
+  test.each([
+    ['TOP 3', all.slice(0, 3)],
+    ['TOP 1500', all.slice(0, 1500)],
+    ['TOP 0', []],
+  ])('%s', (top, expected) => {
+    expect(evaluate(`SELECT ${top} VALUE c.id FROM c ORDER BY c.key DESC`, documents)).toEqual(expected);
+  });
+  test('OFFSET and LIMIT', () =>
+    expect(evaluate('SELECT VALUE c.id FROM c ORDER BY c.key DESC OFFSET 2000 LIMIT 7', documents)).toEqual(
+      all.slice(2000, 2007),
+    ));
+  test('a page asks for no more than it takes, and the next one goes on behind it', () => {
+    const query = compile('SELECT VALUE c.id FROM c ORDER BY c.key DESC');
+    const rows: Json[] = [];
+    let after: Required<Progress>['place'] | undefined;
+    for (let page = 0; page < 4; page++) {
+      let current = 0;
+      const numbered = function* () {
+        for (const [index, document] of documents.entries()) {
+          current = index + 1;
+          yield document;
+        }
+      };
+      const progress: Progress = {
+        document: () => current,
+        after: after && { ...after, out: rows.length },
+        most: 50,
+      };
+      rows.push(...query.run(numbered(), new Map(), 0, progress));
+      after = progress.place;
+    }
+    expect(rows).toEqual(all.slice(0, 200));
+  });
 });

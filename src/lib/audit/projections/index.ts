@@ -1,2 +1,2 @@
 export { createProjections, type Projections, type ProjectionStore } from './projector';
-export { projectionKey, type ProjectedBy, type ProjectionEntry } from './entries';
+export type { ProjectedBy, ProjectionEntry } from './entries';

@@ -1,12 +1,12 @@
 import { asDocument, type AuditDocument } from '../document';
 import { allEvents, type AuditReader } from '../query';
-import { entriesOf, type ProjectedBy, type ProjectionEntry } from './entries';
+import { entriesOf, projectionKey, type ProjectedBy, type ProjectionEntry } from './entries';
 
 export interface ProjectionStore {
   /** Replaces the same line, which says the same. */
   put(entry: ProjectionEntry): Promise<void>;
   /** Newest first. */
-  list(tenantId: string, by: ProjectedBy, key: string, limit: number): Promise<readonly ProjectionEntry[]>;
+  list(pk: string, limit: number): Promise<readonly ProjectionEntry[]>;
 }
 
 export interface Projections {
@@ -43,7 +43,7 @@ export function createProjections(store: ProjectionStore, reader: AuditReader): 
       }
       return { projected };
     },
-    list: (tenantId, by, key, limit) => store.list(tenantId, by, key, limit),
+    list: (tenantId, by, key, limit) => store.list(projectionKey(tenantId, by, key), limit),
   };
 }
 

@@ -1,7 +1,7 @@
 import { createSign, generateKeyPairSync } from 'node:crypto';
 import { ChangeFeedStartFrom, CosmosClient, type Container } from '@azure/cosmos';
 import { tokenVerifier } from '../../../../local/cosmos';
-import { startAccount, type Account } from '../account';
+import { onStandIn as test, startAccount, type Account } from '../account';
 
 // A real account's role assignments are made outside the data plane: the stand-in's alone.
 

@@ -7,7 +7,7 @@ import {
   type ChangeFeedIteratorOptions,
   type Container,
 } from '@azure/cosmos';
-import { startAccount, statusOf, type Account } from '../account';
+import { onStandIn as test, startAccount, statusOf, type Account } from '../account';
 
 // All versions and deletes needs continuous backup, which an account gets by hand and pays for: the stand-in's alone.
 

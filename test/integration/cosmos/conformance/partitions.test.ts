@@ -1,10 +1,10 @@
 import { createHmac } from 'node:crypto';
 import { ChangeFeedStartFrom, type Container, type FeedRange } from '@azure/cosmos';
 import { emulatorKey } from '../../../../local/cosmos';
-import { startAccount, statusOf, type Account } from '../account';
+import { onStandIn, startAccount, statusOf, type Account } from '../account';
 
-// How many physical partitions a container has is the service's affair, and a split cannot be asked for: these checks
-// are the stand-in's alone.
+// How many physical partitions a real account's container has is the service's affair, and a split cannot be asked for:
+// what counts on them is checked on the stand-in alone.
 
 let account: Account;
 let container: Container;
@@ -57,7 +57,7 @@ async function ask(rangeId: string, query: string, headers: Record<string, strin
   };
 }
 
-test('the feed ranges are four that cover all hashes without a gap', async () => {
+onStandIn('the feed ranges are four that cover all hashes without a gap', async () => {
   const ranges = [...(await container.getFeedRanges())] as unknown as {
     minInclusive: string;
     maxExclusive: string;
@@ -70,7 +70,7 @@ test('the feed ranges are four that cover all hashes without a gap', async () =>
   expect(ranges.at(-1)?.maxExclusive).toBe('FF');
 });
 
-test('every item is in one partition, and no partition has all', async () => {
+onStandIn('every item is in one partition, and no partition has all', async () => {
   const found = await Promise.all(
     ['0', '1', '2', '3'].map(async (id) => (await ask(id, 'SELECT VALUE c.n FROM c')).body.Documents ?? []),
   );
@@ -78,7 +78,7 @@ test('every item is in one partition, and no partition has all', async () => {
   expect(Math.max(...found.map(({ length }) => length))).toBeLessThan(all.length);
 });
 
-test('the items of a partition key are together', async () => {
+onStandIn('the items of a partition key are together', async () => {
   for (const id of ['0', '1', '2', '3']) {
     const { body } = await ask(id, 'SELECT VALUE c.pk FROM c');
     for (const pk of new Set(body.Documents as string[])) {
@@ -89,7 +89,7 @@ test('the items of a partition key are together', async () => {
   }
 });
 
-test('a query that puts partitions together is told to fetch its plan', async () => {
+onStandIn('a query that puts partitions together is told to fetch its plan', async () => {
   const { status, substatus, body } = await ask('', 'SELECT VALUE COUNT(1) FROM c');
   expect([status, substatus]).toEqual([400, '1004']);
   expect(body.additionalErrorInfo).toEqual(expect.any(String));
@@ -118,7 +118,7 @@ test('groups of several partitions become one', async () => {
   expect(resources).toContainEqual({ g: 3, k: 15, mean: 31, most: 59 });
 });
 
-test('the filter on the key leaves the other partitions alone: they cost nothing', async () => {
+onStandIn('the filter on the key leaves the other partitions alone: they cost nothing', async () => {
   const charge = async (text: string) => (await container.items.query(text).fetchAll()).requestCharge;
   const [one, everything] = await Promise.all([
     charge('SELECT * FROM c WHERE c.pk = "p1" ORDER BY c.n'),
@@ -154,7 +154,7 @@ test('a batch is about one partition key, wherever that is', async () => {
   expect((await container.item('x', 'p3').read()).statusCode).toBe(200);
 });
 
-test('session tokens name the partition of the item', async () => {
+onStandIn('session tokens name the partition of the item', async () => {
   const token = async (pk: string) =>
     String((await container.items.upsert({ id: 's', pk })).headers['x-ms-session-token']).split(':')[0];
   const ids = await Promise.all(items.slice(0, keys).map(({ pk }) => token(pk)));
@@ -164,14 +164,14 @@ test('session tokens name the partition of the item', async () => {
 describe('a split', () => {
   beforeEach(() => fill());
 
-  test('leaves two ranges in the place of one, under new ids', async () => {
+  onStandIn('leaves two ranges in the place of one, under new ids', async () => {
     const ranges = await split('1');
     expect(ranges.map(({ id }) => id)).toEqual(['0', '4', '5', '2', '3']);
     expect(ranges.filter(({ parents }) => parents.includes('1'))).toHaveLength(2);
     expect(await container.getFeedRanges()).toHaveLength(5);
   });
 
-  test('the old range is gone (410/1002), its halves hold what it held', async () => {
+  onStandIn('the old range is gone (410/1002), its halves hold what it held', async () => {
     const before = (await ask('1', 'SELECT VALUE c.n FROM c')).body.Documents ?? [];
     await split('1');
     const gone = await ask('1', 'SELECT VALUE c.n FROM c');
@@ -180,32 +180,34 @@ describe('a split', () => {
     expect(numbers(halves.flatMap(({ body }) => body.Documents ?? []))).toEqual(numbers(before));
   });
 
-  test('an unknown range is gone as well', async () => {
+  onStandIn('an unknown range is gone as well', async () => {
     expect(await ask('77', 'SELECT VALUE 1')).toMatchObject({ status: 410, substatus: '1002' });
   });
 
-  test('reads and writes of items do not notice', async () => {
+  onStandIn('reads and writes of items do not notice', async () => {
     await split('0');
     for (const { id, pk } of items.slice(0, keys))
       expect((await container.item(id, pk).read()).statusCode).toBe(200);
     expect((await container.items.create({ id: 'new', pk: 'p1' })).statusCode).toBe(201);
   });
 
-  test('a new query sees the new ranges', async () => {
+  onStandIn('a new query sees the new ranges', async () => {
     await container.items.query('SELECT VALUE COUNT(1) FROM c').fetchAll();
     await split('2');
     expect((await container.items.query('SELECT VALUE COUNT(1) FROM c').fetchAll()).resources).toEqual([60]);
   });
 
-  test('a paged query without order that is under way gives every item once', async () => {
+  onStandIn('a paged query without order that is under way gives every item once', async () => {
     const iterator = container.items.query<number>('SELECT VALUE c.n FROM c', { maxItemCount: 4 });
     const found = [...(await iterator.fetchNext()).resources];
     for (const range of ['0', '1', '2', '3']) await split(range);
-    while (iterator.hasMoreResults()) found.push(...(await iterator.fetchNext()).resources);
+    // Bounded: a fault may give the same rows for ever.
+    while (iterator.hasMoreResults() && found.length <= 2 * all.length)
+      found.push(...(await iterator.fetchNext()).resources);
     expect(numbers(found)).toEqual(all);
   });
 
-  test('a bulk client refreshes its ranges and goes on', async () => {
+  onStandIn('a bulk client refreshes its ranges and goes on', async () => {
     const upserts = items.map((item) => ({
       operationType: 'Upsert' as const,
       resourceBody: { ...item, m: 1 },
@@ -216,7 +218,7 @@ describe('a split', () => {
     expect(new Set(results.map(({ statusCode }) => statusCode))).toEqual(new Set([200]));
   });
 
-  test('the change feed goes on in the halves: nothing is lost and nothing comes twice', async () => {
+  onStandIn('the change feed goes on in the halves: nothing is lost and nothing comes twice', async () => {
     const iterator = container.items.getChangeFeedIterator<{ n: number }>({
       maxItemCount: 3,
       changeFeedStartFrom: ChangeFeedStartFrom.Beginning(),
@@ -233,11 +235,11 @@ describe('a split', () => {
     expect(numbers(found)).toEqual(all);
   });
 
-  test('survives a restart', async () => {
+  onStandIn('survives a restart', async () => {
     const ranges = await split('3');
     const { id } = container;
     await account.restart();
-    container = account.client.database('test').container(id);
+    container = account.client.database(account.database).container(id);
     expect(await container.getFeedRanges()).toHaveLength(ranges.length);
     expect((await container.items.query('SELECT VALUE COUNT(1) FROM c').fetchAll()).resources).toEqual([60]);
   });
@@ -300,7 +302,7 @@ describe('hierarchical keys', () => {
   });
 });
 
-test('the change feed of each feed range has its own items', async () => {
+onStandIn('the change feed of each feed range has its own items', async () => {
   const ranges = [...(await container.getFeedRanges())] as FeedRange[];
   const found = await Promise.all(
     ranges.map(async (range) => {

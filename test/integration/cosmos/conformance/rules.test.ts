@@ -1,16 +1,9 @@
 import type { Container, IndexingPolicy } from '@azure/cosmos';
-import {
-  conformanceAccount,
-  onStandIn,
-  startAccount,
-  statusOf,
-  type Account,
-  type ConformanceAccount,
-} from '../account';
+import { onStandIn, startAccount, statusOf, type Account } from '../account';
 
-let account: ConformanceAccount;
+let account: Account;
 beforeAll(async () => {
-  account = await conformanceAccount();
+  account = await startAccount();
 });
 afterAll(() => account.stop());
 
@@ -144,7 +137,7 @@ describe('sessions', () => {
 });
 
 describe('what is not supported is refused by name', () => {
-  test.each<[name: string, call: (container: Container) => Promise<unknown>, message: RegExp]>([
+  onStandIn.each<[name: string, call: (container: Container) => Promise<unknown>, message: RegExp]>([
     [
       'a stored procedure',
       (c) => c.scripts.storedProcedures.create({ id: 's', body: 'x' }),
@@ -177,15 +170,10 @@ describe('what is not supported is refused by name', () => {
       /version 1/,
     ],
   ])('%s', async (_, call, message) => {
-    const standIn = await startAccount();
-    try {
-      await expect(call(await standIn.container())).rejects.toMatchObject({
-        code: 400,
-        message: expect.stringMatching(message),
-      });
-    } finally {
-      await standIn.stop();
-    }
+    await expect(call(await account.container())).rejects.toMatchObject({
+      code: 400,
+      message: expect.stringMatching(message),
+    });
   });
 
   const withDefinition = (container: Container, more: object) =>
@@ -193,41 +181,41 @@ describe('what is not supported is refused by name', () => {
 });
 
 describe('faults on demand', () => {
-  let standIn: Account;
   let container: Container;
   beforeAll(async () => {
-    standIn = await startAccount();
-    container = await standIn.container();
+    container = await account.container();
     await container.items.create({ id: '1', pk: 'a', n: 0 });
   });
-  afterEach(() => standIn.local('faults', {}));
-  afterAll(() => standIn.stop());
+  afterEach(() => account.local('faults', {}));
 
-  test.each<[name: string, faults: object, expected: object]>([
+  onStandIn.each<[name: string, faults: object, expected: object]>([
     ['410 with the substatus of a split', { statuses: [410] }, { code: 410, substatus: 1002 }],
     ['410 with another substatus', { statuses: [410], substatus: 1007 }, { code: 410, substatus: 1007 }],
     ['449', { statuses: [449] }, { code: 449 }],
     ['408', { statuses: [408] }, { code: 408 }],
   ])('%s reaches the caller', async (_, faults, expected) => {
-    await standIn.local('faults', { rate: 1, ...faults });
+    await account.local('faults', { rate: 1, ...faults });
     await expect(container.items.create({ id: '2', pk: 'a' })).rejects.toMatchObject(expected);
   });
 
-  test('a fault that ends after so many times', async () => {
-    await standIn.local('faults', { rate: 1, statuses: [449], times: 2 });
+  onStandIn('a fault that ends after so many times', async () => {
+    await account.local('faults', { rate: 1, statuses: [449], times: 2 });
     const outcomes = [];
     for (let i = 0; i < 4; i++) outcomes.push(await statusOf(container.item('1', 'a').read()));
     expect(outcomes).toEqual([449, 449, 'ok', 'ok']);
   });
 
-  test('an answer that is lost: the caller sees a broken connection, and the item is there', async () => {
-    await standIn.local('faults', { lost: 1, times: 1 });
-    expect(await statusOf(container.items.create({ id: 'lost', pk: 'a' }))).toBe('ECONNRESET');
-    expect((await container.item('lost', 'a').read()).statusCode).toBe(200);
-  });
+  onStandIn(
+    'an answer that is lost: the caller sees a broken connection, and the item is there',
+    async () => {
+      await account.local('faults', { lost: 1, times: 1 });
+      expect(await statusOf(container.items.create({ id: 'lost', pk: 'a' }))).toBe('ECONNRESET');
+      expect((await container.item('lost', 'a').read()).statusCode).toBe(200);
+    },
+  );
 
-  test('latency is added to every request', async () => {
-    await standIn.local('faults', { latencyMs: 120 });
+  onStandIn('latency is added to every request', async () => {
+    await account.local('faults', { latencyMs: 120 });
     const start = performance.now();
     await container.item('1', 'a').read();
     expect(performance.now() - start).toBeGreaterThanOrEqual(115);

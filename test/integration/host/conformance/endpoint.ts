@@ -9,12 +9,13 @@ import { startCosmos } from '../../../../local/cosmos';
 import { parseEmulatorConfig, startServiceBus } from '../../../../local/servicebus';
 import { startAzurite } from '../azurite';
 import { appFolder, buildLocal, runHost, until, type TestHost } from '../support';
+import { DATABASE, containers, serviceBus, settings } from './entities';
 
 /**
  * Where the conformance app (test/fixtures/conformance-app) runs: on the stand-ins, or, when MEDRELAY_CONFORMANCE_HOST
  * is the base URL of its deployment, in Azure. Then MEDRELAY_CONFORMANCE_HOST_KEY is its master key, and
  * MEDRELAY_CONFORMANCE_HOST_{BUS,COSMOS,STORAGE} are the connection strings that the deployment's settings Bus, Cosmos
- * and Storage hold. Its entities are those of `topology` below.
+ * and Storage hold. Its entities are those of entities.ts.
  */
 export interface Endpoint {
   /** Only on the stand-in: restarts, and what its broker counts. */
@@ -43,43 +44,19 @@ export interface Seen {
 }
 
 const real = (name: string): string => process.env[`MEDRELAY_CONFORMANCE_HOST${name}`] ?? '';
-export const isStandIn = real('') === '';
+const isStandIn = real('') === '';
+/** The deployment, where there is one. */
+export const deployed = isStandIn
+  ? undefined
+  : {
+      masterKey: real('_KEY'),
+      call: (path: string, init?: RequestInit) => fetch(new URL(path, real('')), init),
+    };
 /** For what only a stand-in lets a test do: restart it, set its clock, look into its broker. */
 export const onStandIn = isStandIn ? it : it.skip;
 
-const queue = (Name: string, more: object = {}) => ({
-  Name,
-  Properties: { LockDuration: 'PT1M', MaxDeliveryCount: 3, ...more },
-});
-const topology = parseEmulatorConfig({
-  UserConfig: {
-    Namespaces: [
-      {
-        Name: 'ns',
-        Queues: [
-          ...['single', 'bytes', 'batches', 'out'].map((name) => queue(name)),
-          queue('sessions', { RequiresSession: true }),
-        ],
-        Topics: [
-          {
-            Name: 'events',
-            Properties: {},
-            Subscriptions: [
-              { Name: 'all', Properties: {} },
-              { Name: 'watched', Properties: {} },
-            ],
-          },
-        ],
-      },
-    ],
-    Logging: { Type: 'File' },
-  },
-});
-const containers = ['given', 'written', 'watched'];
-export const settings = { SUFFIX: 'one', TICK: '0 0 0 1 1 *', 'AzureWebJobs.off.Disabled': 'true' };
-
 export async function openEndpoint(): Promise<Endpoint> {
-  return isStandIn ? openStandIn() : openReal();
+  return deployed ? openReal(deployed) : openStandIn();
 }
 
 type Connections = Record<'bus' | 'cosmos' | 'storage', string>;
@@ -107,9 +84,8 @@ function endpoint(
   };
 }
 
-async function openReal(): Promise<Endpoint> {
-  const call: Endpoint['call'] = (path, init) => fetch(new URL(path, real('')), init);
-  const opened = endpoint(call, real('_KEY'), {
+async function openReal({ call, masterKey }: Pick<Endpoint, 'call' | 'masterKey'>): Promise<Endpoint> {
+  const opened = endpoint(call, masterKey, {
     bus: real('_BUS'),
     cosmos: real('_COSMOS'),
     storage: real('_STORAGE'),
@@ -133,12 +109,12 @@ async function openStandIn(): Promise<Endpoint> {
       port: 0,
       dataDir: join(data, 'bus'),
       sharedAccessKey: 'test-key',
-      config: topology,
+      config: parseEmulatorConfig({ UserConfig: serviceBus }),
     }),
     startCosmos({ port: 0, dataDir: join(data, 'cosmos') }),
   ]);
   const client = new CosmosClient(cosmos.connectionString);
-  const { database } = await client.databases.create({ id: 'shop' });
+  const { database } = await client.databases.create({ id: DATABASE });
   for (const id of containers) await database.containers.create({ id, partitionKey: { paths: ['/pk'] } });
   client.dispose();
   const env = {

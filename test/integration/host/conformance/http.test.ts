@@ -1,15 +1,15 @@
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { appFolder, buildLocal, runHost, type TestHost } from '../support';
-import { isStandIn, onStandIn, settings } from './endpoint';
+import { deployed, onStandIn } from './endpoint';
+import { settings } from './entities';
 
 // Here without the services: only HTTP functions run, which need none.
 const others = ['warm', 'write', 'readBlob', 'readItem', 'copy', 'tick', 'onStart'].concat(
   ['onQueue', 'onBadQueue', 'onBlob', 'onBadBlob', 'onMessage', 'onBytes', 'onBatch', 'onEvent'],
   ['onSession', 'onChange', 'onRetriedChange', 'onBackedOffChange'],
 );
-const base = process.env['MEDRELAY_CONFORMANCE_HOST'] ?? '';
-const master = process.env['MEDRELAY_CONFORMANCE_HOST_KEY'] ?? 'master-key';
+const master = deployed?.masterKey ?? 'master-key';
 const built = buildLocal({ worker: 'local/host/worker/main.ts' });
 const app = appFolder(
   {
@@ -21,11 +21,14 @@ const app = appFolder(
   'conformance-app',
 );
 let host: TestHost | undefined;
-const call = (path: string, init?: RequestInit): Promise<Response> =>
-  host ? host.call(path, init) : fetch(new URL(path, base), init);
+const call = (path: string, init?: RequestInit): Promise<Response> => {
+  const at = deployed ?? host;
+  if (!at) throw new Error('The host has not started.');
+  return at.call(path, init);
+};
 
 beforeAll(async () => {
-  if (!isStandIn) return;
+  if (deployed) return;
   const env = {
     ...settings,
     ...Object.fromEntries(others.map((name) => [`AzureWebJobs.${name}.Disabled`, 'true'])),

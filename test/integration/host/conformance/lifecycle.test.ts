@@ -5,6 +5,7 @@ import { request } from 'node:http';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { appFolder, buildLocal, runHost, until, type TestHost } from '../support';
+import { onStandIn as it } from './endpoint';
 
 // What a deployed app cannot be asked for: crashes, time limits, reloads.
 const built = buildLocal({ worker: 'local/host/worker/main.ts' });

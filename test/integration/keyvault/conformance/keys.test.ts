@@ -47,7 +47,7 @@ test('a key of the curve P-256', () => {
 
 test('no part of a private key leaves the vault', async () => {
   const { body } = await vault.call('GET', `/keys/${rsa.name}?api-version=7.6`, {
-    authorization: `Bearer ${vault.token('Key Vault Administrator')}`,
+    authorization: await vault.bearer(),
   });
   expect(Object.keys((body as { key: object }).key).sort()).toEqual(['e', 'key_ops', 'kid', 'kty', 'n']);
   for (const key of [rsa, ec]) {
@@ -165,7 +165,7 @@ test('a key does only what its operations allow', async () => {
     'POST',
     `/keys/${key.name}/${key.properties.version}/sign?api-version=7.6`,
     {
-      authorization: `Bearer ${vault.token('Key Vault Administrator')}`,
+      authorization: await vault.bearer(),
       body: { alg: 'RS256', value: randomBytes(32).toString('base64url') },
     },
   );

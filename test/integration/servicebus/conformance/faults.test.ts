@@ -15,11 +15,7 @@ const patient: RetryOptions = {
 
 let namespace: Namespace;
 beforeAll(async () => {
-  namespace = await startNamespace([
-    { Name: entity, Properties: { LockDuration: 'PT5M' } },
-    { Name: 'sound' },
-    { Name: 'faulty-sessions', Properties: { RequiresSession: true } },
-  ]);
+  namespace = await startNamespace('faults');
 });
 afterEach(() => faults({}));
 afterAll(() => namespace.stop());

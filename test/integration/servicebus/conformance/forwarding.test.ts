@@ -5,27 +5,7 @@ import { rest, startNamespace, type Namespace } from './namespace';
 let namespace: Namespace;
 let client: ServiceBusClient;
 beforeAll(async () => {
-  namespace = await startNamespace(
-    [
-      { Name: 'end' },
-      { Name: 'first', Properties: { ForwardTo: 'second' } },
-      { Name: 'second', Properties: { ForwardTo: 'end' } },
-      { Name: 'to-topic', Properties: { ForwardTo: 'fan' } },
-      { Name: 'fan-end' },
-      { Name: 'graveyard' },
-      { Name: 'mortal', Properties: { ForwardDeadLetteredMessagesTo: 'graveyard', MaxDeliveryCount: 1 } },
-      { Name: 'ping', Properties: { ForwardTo: 'pong' } },
-      { Name: 'pong', Properties: { ForwardTo: 'ping' } },
-      { Name: 'with-sessions', Properties: { RequiresSession: true } },
-      { Name: 'to-sessions', Properties: { ForwardTo: 'with-sessions' } },
-    ],
-    [
-      {
-        Name: 'fan',
-        Subscriptions: [{ Name: 'forwards', Properties: { ForwardTo: 'fan-end' } }, { Name: 'keeps' }],
-      },
-    ],
-  );
+  namespace = await startNamespace('forwarding');
   ({ client } = namespace);
 });
 afterAll(() => namespace.stop());

@@ -9,24 +9,7 @@ import { localTest, startNamespace, type Namespace } from './namespace';
 let namespace: Namespace;
 let client: ServiceBusClient;
 beforeAll(async () => {
-  namespace = await startNamespace(
-    [
-      { Name: 'plain' },
-      ...(localTest === test ? [{ Name: 'small', Properties: { MaxSizeInMegabytes: 1 } }] : []),
-      { Name: 'disabled', Properties: { Status: 'Disabled' } },
-      { Name: 'no-sending', Properties: { Status: 'SendDisabled' } },
-      { Name: 'no-receiving', Properties: { Status: 'ReceiveDisabled' } },
-    ],
-    localTest === test
-      ? [
-          {
-            Name: 'small-topic',
-            Properties: { MaxSizeInMegabytes: 1 },
-            Subscriptions: [{ Name: 'one' }, { Name: 'two' }],
-          },
-        ]
-      : [],
-  );
+  namespace = await startNamespace('limits');
   ({ client } = namespace);
 });
 afterAll(() => namespace.stop());

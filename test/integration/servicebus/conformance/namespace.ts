@@ -1,52 +1,50 @@
 /**
- * The namespace that the conformance checks run against: the stand-in on a free port or, where
- * MEDRELAY_CONFORMANCE_SERVICEBUS holds a connection string with the right to manage, a real one (Standard tier), whose
- * entities are made anew. Checks use the SDK alone.
+ * The namespace that the conformance checks run against: the stand-in on a free port or the one that
+ * MEDRELAY_CONFORMANCE_SERVICEBUS names. Checks use the SDK alone.
  */
 import {
   ServiceBusAdministrationClient,
   ServiceBusClient,
   type ServiceBusReceiver,
 } from '@azure/service-bus';
+import Long from 'long';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseEmulatorConfig, startServiceBus } from '../../../../local/servicebus';
-import { KEY, temporaryDirectory } from '../endpoint';
-
-const real = process.env['MEDRELAY_CONFORMANCE_SERVICEBUS'];
+import { isAzure, KEY, real, temporaryDirectory, type Queue, type Topic } from '../endpoint';
+import { entities } from './entities';
 
 /** For what only a stand-in can offer. */
 export const localTest = real ? test.skip : test;
-/** The service allows no shorter lock than five seconds. */
-export const LOCK_SECONDS = real ? 5 : 1;
+/** For what any emulator can offer, and a namespace of Azure cannot. */
+export const emulatorTest = isAzure ? test.skip : test;
 /** How long nothing must come for there to be nothing. */
-const SILENCE_MS = real ? 3000 : 100;
+const SILENCE_MS = isAzure ? 3000 : 100;
 
 /** Until what was accepted is where it belongs. */
 export const settled = async (): Promise<void> => {
-  if (real) await sleep(SILENCE_MS);
+  if (isAzure) await sleep(SILENCE_MS);
 };
 
-export interface Queue {
-  Name: string;
-  Properties?: Record<string, string | number | boolean>;
-}
-export interface Topic {
-  Name: string;
-  Properties?: Record<string, string | number | boolean>;
-  Subscriptions: Queue[];
+interface Counts {
+  active: number;
+  scheduled: number;
+  deadLetter: number;
 }
 
 export interface Namespace {
   readonly connectionString: string;
   readonly client: ServiceBusClient;
+  counts(queue: string): Promise<Counts>;
   stop(): Promise<void>;
 }
 
-export async function startNamespace(queues: Queue[], topics: Topic[] = []): Promise<Namespace> {
+export async function startNamespace(name: keyof typeof entities): Promise<Namespace> {
+  const { queues, topics } = entities[name];
   if (real) {
-    await makeEntities(new ServiceBusAdministrationClient(real), queues, topics);
+    if (isAzure) await makeEntities(new ServiceBusAdministrationClient(real), queues, topics);
     const client = new ServiceBusClient(real);
-    return { connectionString: real, client, stop: () => client.close() };
+    const counts = (queue: string): Promise<Counts> => peekedCounts(client, queue);
+    return { connectionString: real, client, counts, stop: () => client.close() };
   }
   const directory = temporaryDirectory();
   const UserConfig = { Namespaces: [{ Name: 'test', Queues: queues, Topics: topics }] };
@@ -61,12 +59,30 @@ export async function startNamespace(queues: Queue[], topics: Topic[] = []): Pro
   return {
     connectionString: bus.connectionString,
     client,
+    async counts(queue) {
+      const counted = bus.counts()[queue];
+      if (!counted) throw new Error(`There is no queue ${queue}.`);
+      return counted;
+    },
     async stop() {
       await client.close();
       await bus.stop();
       directory.remove();
     },
   };
+}
+
+async function peekedCounts(client: ServiceBusClient, queue: string): Promise<Counts> {
+  const statesOf = async (options: object): Promise<string[]> => {
+    const receiver = client.createReceiver(queue, options);
+    const peeked = await receiver.peekMessages(1000, { fromSequenceNumber: Long.ONE });
+    await receiver.close();
+    return peeked.map(({ state }) => state);
+  };
+  const states = await statesOf({});
+  const { length: deadLetter } = await statesOf({ subQueueType: 'deadLetter' });
+  const scheduled = states.filter((state) => state === 'scheduled').length;
+  return { active: states.length - scheduled, scheduled, deadLetter };
 }
 
 async function makeEntities(
@@ -83,8 +99,19 @@ async function makeEntities(
     await admin.createQueue(queue.Name, options(queue));
   for (const topic of topics) {
     await admin.createTopic(topic.Name, options(topic));
-    for (const each of topic.Subscriptions)
+    for (const each of topic.Subscriptions) {
       await admin.createSubscription(topic.Name, each.Name, options(each));
+      for (const { Name, Properties } of each.Rules ?? []) {
+        const {
+          Properties: applicationProperties,
+          Label: subject,
+          CorrelationId,
+        } = Properties.CorrelationFilter;
+        const filter = { applicationProperties, subject, correlationId: CorrelationId };
+        await admin.createRule(topic.Name, each.Name, Name, filter);
+      }
+      if (each.Rules) await admin.deleteRule(topic.Name, each.Name, '$Default');
+    }
   }
 }
 

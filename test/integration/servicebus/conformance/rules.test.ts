@@ -17,13 +17,7 @@ let namespace: Namespace;
 let client: ServiceBusClient;
 let rules: ServiceBusRuleManager;
 beforeAll(async () => {
-  namespace = await startNamespace(
-    [],
-    [
-      { Name: TOPIC, Subscriptions: [{ Name: SUBSCRIPTION }] },
-      { Name: 'managed', Subscriptions: [{ Name: 'fresh' }] },
-    ],
-  );
+  namespace = await startNamespace('rules');
   ({ client } = namespace);
   rules = client.createRuleManager(TOPIC, SUBSCRIPTION);
 });

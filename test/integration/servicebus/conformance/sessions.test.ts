@@ -1,30 +1,23 @@
 import { ServiceBusClient, type ServiceBusMessage, type ServiceBusSessionReceiver } from '@azure/service-bus';
 import Long from 'long';
-import { next, until } from '../endpoint';
-import { LOCK_SECONDS, rest, startNamespace, type Namespace } from './namespace';
+import { LOCK_SECONDS, next, until } from '../endpoint';
+import { SESSION_QUEUES } from './entities';
+import { rest, startNamespace, type Namespace } from './namespace';
 
-const Properties = { RequiresSession: true, LockDuration: `PT${LOCK_SECONDS}S`, MaxDeliveryCount: 3 };
-const QUEUES = 24;
 /** The SDK would renew the session's lock; here it ends when the queue says so. */
 const noRenewal = { maxAutoLockRenewalDurationInMs: 0 };
 
 let namespace: Namespace;
 let client: ServiceBusClient;
 beforeAll(async () => {
-  namespace = await startNamespace(
-    [
-      ...Array.from({ length: QUEUES }, (_, i) => ({ Name: `sessions-${i}`, Properties })),
-      { Name: 'no-sessions' },
-    ],
-    [{ Name: 'session-topic', Subscriptions: [{ Name: 'by-session', Properties }] }],
-  );
+  namespace = await startNamespace('sessions');
   ({ client } = namespace);
 });
 afterAll(() => namespace.stop());
 
 let used = 0;
 /** A queue that no other check uses. */
-const freshQueue = (): string => `sessions-${used++ % QUEUES}`;
+const freshQueue = (): string => `session-${used++ % SESSION_QUEUES}`;
 
 async function send(queue: string, ...messages: ServiceBusMessage[]): Promise<void> {
   const sender = client.createSender(queue);

@@ -1,0 +1,288 @@
+import type { DefectList } from './defect';
+
+const rules = 'local/worm/rules.ts';
+const layer = 'local/worm/layer.ts';
+const operation = 'local/worm/operation.ts';
+
+/** The layer that keeps blobs immutable. */
+export const worm: DefectList = {
+  tests: ['test/integration/worm/'],
+  defects: [
+    {
+      file: rules,
+      find: 'if (protection.legalHold) return dueToLegalHold();',
+      replace: '',
+      why: 'a legal hold forbids nothing',
+    },
+    {
+      file: rules,
+      find: 'if (policy.until > now) return',
+      replace: "if (policy.until > now && policy.mode === 'locked') return",
+      why: 'an unlocked policy forbids nothing',
+    },
+    {
+      file: rules,
+      find: "return operation === 'change' || operation === 'setMetadata' ? dueToPolicy() : undefined;",
+      replace: 'return undefined;',
+      why: 'after the end of its policy a blob can be changed in place',
+    },
+    {
+      file: rules,
+      find: "['write', 'change', 'setMetadata', 'delete']",
+      replace: "['write', 'change', 'delete']",
+      why: 'the metadata of a protected blob can be changed',
+    },
+    {
+      file: rules,
+      find: 'if (until <= now)',
+      replace: 'if (until < 0)',
+      why: 'a policy may end in the past',
+    },
+    {
+      file: rules,
+      find: 'if (header(MODE) !== undefined) throw badHeader(`${MODE} needs ${UNTIL}.`);',
+      replace: '',
+      why: 'a mode without a date is passed over',
+    },
+    {
+      file: rules,
+      find: 'defaultPolicy.days * DAY_MS',
+      replace: 'defaultPolicy.days * 1000',
+      why: 'the default of a container lasts seconds',
+    },
+    {
+      file: rules,
+      find: '(own || legalHold !== undefined) &&',
+      replace: 'own &&',
+      why: 'a container without support takes uploads with a hold',
+    },
+    {
+      file: rules,
+      find: "(wanted.mode !== 'locked' || wanted.until < current.until)",
+      replace: "wanted.mode !== 'locked'",
+      why: 'a locked policy can be shortened',
+    },
+    {
+      file: rules,
+      find: "(wanted.mode !== 'locked' || wanted.until < current.until)",
+      replace: 'wanted.until < current.until',
+      why: 'a locked policy can be unlocked',
+    },
+    {
+      file: rules,
+      find: "if (current?.mode === 'locked') throw dueToPolicy();",
+      replace: '',
+      why: 'a locked policy can be deleted',
+    },
+    {
+      file: rules,
+      find: '|| next.days < now.days',
+      replace: '',
+      why: 'the locked default of a container can be shortened',
+    },
+    {
+      file: rules,
+      find: 'if (current.immutableStorageWithVersioning && !wanted.immutableStorageWithVersioning) {',
+      replace: 'if (false) {',
+      why: 'support for immutability can be switched off',
+    },
+    {
+      file: rules,
+      find: "legalHold !== undefined && include.includes('legalhold')",
+      replace: 'false',
+      why: 'lists tell of no holds',
+    },
+    {
+      file: operation,
+      find: ".replaceAll('\\\\', '/')",
+      replace: '',
+      why: 'a path with a backslash is another blob here and the same one in Azurite',
+    },
+    {
+      file: operation,
+      find: "account: account.replace(/-secondary$/, ''),",
+      replace: 'account,',
+      why: 'the secondary address does not know what is protected',
+    },
+    {
+      file: operation,
+      find: "blocklist: 'write',",
+      replace: '',
+      why: 'Put Block List gets past the policy',
+    },
+    {
+      file: operation,
+      find: "appendblock: 'change',",
+      replace: '',
+      why: 'Append Block gets past the policy',
+    },
+    {
+      file: operation,
+      find: "const comp = query.get('comp')?.toLowerCase() ?? '';",
+      replace: "const comp = query.get('comp') ?? '';",
+      why: 'parameters are known in small letters alone',
+    },
+    {
+      file: operation,
+      find: "query.has('snapshot') || ",
+      replace: '',
+      why: 'a snapshot of a protected blob cannot be deleted',
+    },
+    {
+      file: operation,
+      find: "|| deleteSnapshots?.toLowerCase() === 'only'",
+      replace: '',
+      why: 'the snapshots of a protected blob cannot be deleted together',
+    },
+    {
+      file: operation,
+      find: 'HTTP\\/1\\.1\\r?$/gim',
+      replace: 'HTTP\\/1\\.1\\r?$/im',
+      why: 'of a batch the first deletion alone is looked at',
+    },
+    {
+      file: layer,
+      find: 'this.#isCurrent(call) ?',
+      replace: 'true ?',
+      why: 'a snapshot tells of the policy of its blob',
+    },
+    {
+      file: layer,
+      find: "if (blob.includes('<Snapshot>')) return blob;",
+      replace: '',
+      why: 'lists tell of the policy of the blob at its snapshots',
+    },
+    {
+      file: layer,
+      find: 'return inTurn(() => this.#write(call));',
+      replace: 'return this.#write(call);',
+      why: 'a policy is set while an upload that it would forbid is under way',
+    },
+    {
+      file: layer,
+      find: 'if (isFailure(answer)) this.store.protect(target, before);',
+      replace: '',
+      why: 'an upload that is refused protects what was there',
+    },
+    {
+      file: layer,
+      find: 'if (!request.complete) this.store.protect(target, before);',
+      replace: '',
+      why: 'an upload that breaks off protects what was there',
+    },
+    {
+      file: layer,
+      find: 'if (await this.#exists(target)) throw refusal;',
+      replace: 'throw refusal;',
+      why: 'what was promised for an upload that never came forbids the next one',
+    },
+    {
+      file: layer,
+      find: 'if (since < Date.parse(',
+      replace: 'if (since > Date.parse(',
+      why: 'a condition on the time is turned round',
+    },
+    {
+      file: layer,
+      find: 'if (!this.store.settings(target).immutableStorageWithVersioning) throw notEnabled();',
+      replace: '',
+      why: 'a container without support takes policies',
+    },
+    {
+      file: layer,
+      find: 'return { ...hold, policy: changedPolicy(policy, wanted) };',
+      replace: 'return { policy: changedPolicy(policy, wanted) };',
+      why: 'a policy takes the hold away',
+    },
+    {
+      file: layer,
+      find: 'checkPolicyRemoval(policy);\n        return hold;',
+      replace: 'checkPolicyRemoval(policy);\n        return {};',
+      why: 'without its policy a blob loses its hold',
+    },
+    {
+      file: layer,
+      find: 'return { ...current, legalHold };',
+      replace: 'return { legalHold };',
+      why: 'a hold takes the policy away',
+    },
+    {
+      file: layer,
+      find: 'if (refusal && (await this.#exists(target))) throw refusal;',
+      replace: '',
+      why: 'a batch deletes what is protected',
+    },
+    {
+      file: layer,
+      find: '> BATCH_LIMIT',
+      replace: '> 100 * BATCH_LIMIT',
+      why: 'a batch of any size is taken into memory',
+    },
+    {
+      file: layer,
+      find: "if ((await text(listing)).includes('<Blob>')) {",
+      replace: 'if (false) {',
+      why: 'a container goes with the blobs in it',
+    },
+    {
+      file: layer,
+      find: 'if (!isFailure(answer)) this.store.forgetContainer(target);',
+      replace: '',
+      why: 'a container made anew inherits what the one before was',
+    },
+    {
+      file: layer,
+      find: "if (header(request, 'x-local-key') !== this.account.key) {",
+      replace: "if (header(request, 'x-local-key') === undefined) {",
+      why: 'any key changes the settings of a container',
+    },
+    {
+      file: layer,
+      find: 'days >= 1 &&',
+      replace: 'days >= 0 &&',
+      why: 'a default policy of no days',
+    },
+    {
+      file: layer,
+      find: 'if (!refusal) return;\n    await this.#authenticate(call);',
+      replace: 'if (!refusal) return;',
+      why: 'who has no key learns of the policy',
+    },
+    {
+      file: layer,
+      find: "await this.#authenticate(call);\n    if (url.searchParams.has('snapshot')",
+      replace: "if (url.searchParams.has('snapshot')",
+      why: 'who has no key sets policies',
+    },
+    {
+      file: layer,
+      find: "setPolicy: 'i',",
+      replace: "setPolicy: 'w',",
+      why: 'the permission to write is one to set policies',
+    },
+    {
+      file: 'local/worm/shared-key.ts',
+      find: 'given.length === expected.length && timingSafeEqual(given, expected)',
+      replace: 'given.length === expected.length',
+      why: 'any signature of the right length is good',
+    },
+    {
+      file: 'local/worm/store.ts',
+      find: 'INSERT OR REPLACE INTO blobs',
+      replace: 'INSERT OR IGNORE INTO blobs',
+      why: 'the first policy of a blob stays',
+    },
+    {
+      file: 'local/worm/index.ts',
+      find: "new Store(join(dataDir, 'worm.db'))",
+      replace: 'new Store(join(dataDir, `worm-${process.hrtime.bigint()}.db`))',
+      why: 'protection does not survive a restart',
+    },
+    {
+      file: 'local/worm/upstream.ts',
+      find: ".once('aborted', () => sent.destroy())",
+      replace: '',
+      why: 'an upload that breaks off is never given up',
+    },
+  ],
+};
