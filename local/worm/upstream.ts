@@ -51,7 +51,7 @@ export class Upstream {
       if (body === undefined || Buffer.isBuffer(body)) sent.end(body);
       else {
         // The client went away: Azurite must not take the part for the whole.
-        body.once('error', () => sent.destroy()).once('aborted', () => sent.destroy());
+        body.once('error', () => sent.destroy());
         body.pipe(sent);
       }
     });

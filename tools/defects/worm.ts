@@ -280,7 +280,7 @@ export const worm: DefectList = {
     },
     {
       file: 'local/worm/upstream.ts',
-      find: ".once('aborted', () => sent.destroy())",
+      find: "body.once('error', () => sent.destroy());",
       replace: '',
       why: 'an upload that breaks off is never given up',
     },
