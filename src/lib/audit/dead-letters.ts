@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { MedrelayError } from '../errors';
 import { safeError, type FieldCipher } from '../security';
-import { openDocument, type AuditDocument } from './document';
+import { provenDocument, type AuditDocument } from './document';
 import type { AuditReplay, Replayed } from './replay';
 import type { Audit } from './types';
 
@@ -69,7 +69,7 @@ export function createDeadLetters(ports: DeadLetterPorts): DeadLetters {
       bytes: letter.body.byteLength,
     };
     try {
-      const { document } = await openDocument(cipher, parsed(letter));
+      const document = await provenDocument(cipher, parsed(letter));
       return { ...known, finding: 'intact', event: { ...document, phi: undefined } };
     } catch (error) {
       return { ...known, finding: safeError(error).code };

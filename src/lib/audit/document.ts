@@ -112,27 +112,42 @@ function sealEach(sealer: Sealer, id: string, phi: Readonly<Record<string, strin
 }
 
 /**
- * The content of a document that came back from outside, once it is proven to be one of ours and unchanged.
+ * A document that came back from outside, once it is proven to be one of ours and unchanged. Its sealed fields stay
+ * sealed: hash and MAC cover the ciphertexts, so a document whose person was shredded proves itself as any other.
  * @throws MedrelayError AUDIT_DOCUMENT_INVALID
  */
-export async function openDocument(
-  cipher: FieldCipher,
+export async function provenDocument(
+  cipher: Pick<FieldCipher, 'verifyMac'>,
   candidate: unknown,
-): Promise<{ document: AuditDocument; content: AuditContent }> {
+): Promise<AuditDocument> {
   const document = asDocument(candidate);
   const { pk, leafHash, mac, ...hashed } = document;
   const { tenantId, occurredAt, id } = hashed;
   const leaf = hashLeaf(canonicalJson(hashed));
   const inPlace = leaf.toString('hex') === leafHash && pk === partitionKey(tenantId, occurredAt, id);
   if (!inPlace || !(await cipher.verifyMac(tenantId, mac, leaf))) throw notOurs();
-  const { phi, ...statement } = omit(hashed, 'receivedAt', 'recordedBy', 'preset', 'sourceMac');
-  if (!phi) return { document, content: statement };
+  return document;
+}
+
+/**
+ * What was stated, of a document that came back from outside.
+ * @throws MedrelayError AUDIT_DOCUMENT_INVALID, and what `FieldCipher.open` throws
+ */
+export async function openDocument(cipher: FieldCipher, candidate: unknown): Promise<AuditContent> {
+  const { phi, ...statement } = statementOf(await provenDocument(cipher, candidate));
+  if (!phi) return statement;
+  const { tenantId, id } = statement;
   const opened = await Promise.all(
     Object.entries(phi).map(async ([path, sealed]): Promise<[string, string]> => {
       return [path, (await cipher.open(tenantId, sealed, { id, path })).toString('utf8')];
     }),
   );
-  return { document, content: { ...statement, phi: Object.fromEntries(opened) } };
+  return { ...statement, phi: Object.fromEntries(opened) };
+}
+
+/** What the source stated, its secrets still sealed. */
+export function statementOf(document: AuditDocument): Statement & Pick<AuditDocument, 'phi'> {
+  return omit(document, 'pk', 'receivedAt', 'recordedBy', 'preset', 'sourceMac', 'leafHash', 'mac');
 }
 
 const mac = z.object({ kid: z.string(), val: z.string() });

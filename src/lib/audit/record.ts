@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { MedrelayError } from '../errors';
 import type { FieldCipher } from '../security';
-import { conflictContent } from './conflict';
+import { conflictContent, isConflictReport } from './conflict';
 import { createCorrelationCache } from './correlation';
 import { contentOf, MAX_CONTENT_BYTES, type AuditContent } from './content';
 import { canonicalOf, sealContent, type AuditDocument, type Canonical } from './document';
@@ -167,8 +167,10 @@ export async function createOrRead(
   });
 }
 
+/** Of two documents under one id. */
 export function sameStatement(a: AuditDocument, b: AuditDocument): boolean {
-  return a.sourceMac.kid === b.sourceMac.kid && a.sourceMac.val === b.sourceMac.val;
+  const isEqual = a.sourceMac.kid === b.sourceMac.kid && a.sourceMac.val === b.sourceMac.val;
+  return isEqual || (isConflictReport(a) && isConflictReport(b));
 }
 
 /**

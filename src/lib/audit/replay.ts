@@ -1,6 +1,6 @@
 import { MedrelayError } from '../errors';
-import { conflictContent } from './conflict';
-import { asDocument, canonicalOf, openDocument } from './document';
+import { sealedConflictContent } from './conflict';
+import { asDocument, canonicalOf, provenDocument } from './document';
 import { createOrRead, createRecorder, queueMessageId, sameStatement, type AuditPorts } from './record';
 import { createSinkGuards, type SinkGuards } from './sink-guard';
 
@@ -31,12 +31,14 @@ export function createAuditReplay(
   const { cipher, store, queue, journal, classify, retryDelaysSeconds, clock = { now: Date.now } } = ports;
   const recorder = createRecorder(ports, guards);
 
+  /** Opens nothing but a conflict: what was sealed about a person stays evidence when the keys are gone. */
   async function bringIn(candidate: unknown): Promise<Replayed> {
-    const { document, content } = await openDocument(cipher, candidate);
+    const document = await provenDocument(cipher, candidate);
     const stored = await createOrRead(store, guards.store, document);
     if (stored.leafHash === document.leafHash) return 'persisted';
     if (sameStatement(stored, document)) return 'duplicate';
-    await recorder.deliver(await recorder.seal(canonicalOf(conflictContent(content, document))));
+    const report = canonicalOf(await sealedConflictContent(cipher, document));
+    await recorder.deliver(await recorder.seal(report));
     return 'conflict';
   }
 

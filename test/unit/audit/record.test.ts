@@ -8,6 +8,8 @@ import {
   type AuditEventInput,
 } from '../../../src/lib/audit';
 import { canonicalJson } from '../../../src/lib/audit/canonical';
+import { createFieldCipher } from '../../../src/lib/security';
+import { memoryKeyStore, xorWrap, type MemoryKeys } from '../security/fakes';
 import { createWorld, event, inVirtualTime, type Fate, type World } from './fakes';
 
 inVirtualTime();
@@ -228,6 +230,82 @@ describe('replay', () => {
     expect(await createAuditReplay(world).replayQueued(only(world.queued.values()))).toBe('conflict');
     expect(await audit.record(event({ outcome: '4' }))).toMatchObject({ duplicate: true });
     expect(world.stored.size).toBe(2);
+  });
+
+  describe('of what is sealed about a person', () => {
+    /** A process that starts now: what another one's cache still opens is not this one's. */
+    const restarted = (world: World, store: MemoryKeys): World => ({
+      ...world,
+      cipher: createFieldCipher({ keyWrap: xorWrap(), store }),
+    });
+    const about = (overrides: Partial<AuditEventInput> = {}): AuditEventInput =>
+      event({ subject: 'Patient/7', ...overrides });
+    function shred(keys: MemoryKeys): void {
+      const subjects = [...keys.stored].filter(([, { id }]) => id.startsWith('subject.'));
+      expect(subjects).toHaveLength(1);
+      for (const [name, key] of subjects)
+        keys.stored.set(name, { ...key, wrapped: '', shreddedAt: '2026-03-05T10:00:00Z' });
+    }
+    async function queuedWith(keys: MemoryKeys, before: readonly AuditEventInput[]): Promise<World> {
+      const world = Object.assign(createWorld(), {
+        cipher: createFieldCipher({ keyWrap: xorWrap(), store: keys }),
+      });
+      for (const each of before) await createAudit(world).record(each);
+      world.fate = failing('store');
+      await createAudit(world).record(about({ outcome: '4' }));
+      world.fate = () => 'ok';
+      return world;
+    }
+
+    it('brings it in as it is once the person is shredded, from the queue and from the journal', async () => {
+      const keys = memoryKeyStore();
+      const world = await queuedWith(keys, []);
+      const document = only(world.queued.values());
+      world.journaled.set('journal/north/m.json', document);
+      shred(keys);
+      const { replayQueued, replayJournal } = createAuditReplay(restarted(world, keys));
+      expect(await replayQueued(document)).toBe('persisted');
+      expect(await replayJournal()).toMatchObject({ persisted: 1, refused: 0 });
+      expect(only(world.stored.values())).toEqual(document);
+    });
+
+    it('needs no key that opens anything', async () => {
+      const keys = memoryKeyStore();
+      const world = await queuedWith(keys, []);
+      for (const [name, { id }] of keys.stored) if (!id.startsWith('mac-')) keys.stored.delete(name);
+      const { replayQueued } = createAuditReplay(restarted(world, keys));
+      expect(await replayQueued(only(world.queued.values()))).toBe('persisted');
+    });
+
+    it('keeps the ciphertexts of a second statement where nothing opens them any more', async () => {
+      const keys = memoryKeyStore();
+      const world = await queuedWith(keys, [about()]);
+      const second = only(world.queued.values());
+      shred(keys);
+      const late = restarted(world, keys);
+      for (let i = 0; i < 2; i++) expect(await createAuditReplay(late).replayQueued(second)).toBe('conflict');
+      expect(await createAudit(late).record(about({ outcome: '4' }))).toMatchObject({ duplicate: true });
+      const [, report, ...others] = [...world.stored.values()];
+      expect(others).toEqual([]);
+      const sealed = report?.phi?.['statement'];
+      if (!sealed) throw new Error('The report holds no statement.');
+      const kept = await late.cipher.open('north', sealed, { id: report.id, path: 'statement' });
+      expect(JSON.parse(kept.toString('utf8'))).toMatchObject({
+        outcome: '4',
+        subject: 'Patient/7',
+        phi: second.phi,
+      });
+    });
+
+    it('reports a second statement once, though its person is shredded between two deliveries', async () => {
+      const keys = memoryKeyStore();
+      const world = await queuedWith(keys, [about()]);
+      const { id } = await createAudit(world).record(about({ outcome: '4' }));
+      shred(keys);
+      const { replayQueued } = createAuditReplay(restarted(world, keys));
+      expect(await replayQueued(only(world.queued.values()))).toBe('conflict');
+      expect([...world.stored.values()].map((document) => document.id)).toEqual([expect.any(String), id]);
+    });
   });
 
   it('is queued again for later while the store is away, as often as it takes', async () => {

@@ -89,8 +89,8 @@ export function createAuditApi(ports: ApiPorts): AuditApi {
     { principal }: Reader,
   ): Promise<{ opened: Opened; isModified: boolean }> {
     try {
-      const { content } = await openDocument(cipher, document);
-      return { opened: principal.roles.includes('audit.phi') ? (content.phi ?? {}) : {}, isModified: false };
+      const { phi = {} } = await openDocument(cipher, document);
+      return { opened: principal.roles.includes('audit.phi') ? phi : {}, isModified: false };
     } catch (error) {
       const { code } = safeError(error);
       // The event stays visible when its secrets are gone, and all the more when somebody changed it.
