@@ -106,7 +106,7 @@ function portsOf(store: AuditPorts['store']): AuditPorts {
     cipher: benchCipher(),
     store,
     queue: { send: never, postpone: never },
-    journal: { create: never, read: never, entries: async function* () {}, remove: never },
+    journal: { create: never, read: never, names: async function* () {}, open: never, remove: never },
     classify: classifyAzureError,
     presetOf: () => apply,
   };

@@ -74,7 +74,7 @@ async function createBenchRecorder(): Promise<Recorder> {
     cipher: benchCipher(),
     store: { create: never, createMany: never, read: never, list: never },
     queue: { send: never, postpone: never },
-    journal: { create: never, read: never, entries: async function* () {}, remove: never },
+    journal: { create: never, read: never, names: async function* () {}, open: never, remove: never },
     classify: () => ({ kind: 'other' }),
     presetOf: () => apply,
   });

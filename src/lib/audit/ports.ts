@@ -26,7 +26,9 @@ export interface EventQueue {
 }
 
 export interface EventJournal extends CreateOnly {
-  entries(): AsyncIterable<{ readonly name: string; readonly document: unknown }>;
+  names(): AsyncGenerator<string>;
+  /** Nothing where another process has taken it out. */
+  open(name: string): Promise<unknown>;
   remove(name: string): Promise<void>;
 }
 

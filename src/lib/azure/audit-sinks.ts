@@ -92,11 +92,16 @@ export function createEventJournal(azure: Azure): EventJournal {
       const body = await (await blob(nameOf(document))).downloadToBuffer(0, undefined, { abortSignal });
       return JSON.parse(body.toString('utf8')) as AuditDocument;
     },
-    async *entries() {
+    async *names() {
       const container = await azure.blobContainer('audit-archive');
-      for await (const { name } of container.listBlobsFlat({ prefix: JOURNAL })) {
-        const body = await container.getBlobClient(name).downloadToBuffer();
-        yield { name, document: parseJson(body.toString('utf8')) };
+      for await (const { name } of container.listBlobsFlat({ prefix: JOURNAL })) yield name;
+    },
+    async open(name) {
+      try {
+        return parseJson((await (await blob(name)).downloadToBuffer()).toString('utf8'));
+      } catch (error) {
+        if (classifyAzureError(error).kind === 'not-found') return undefined;
+        throw error;
       }
     },
     async remove(name) {

@@ -87,10 +87,11 @@ export function createWorld(): World {
     create: (document) => call('journal', 'create', () => createIn(journaled, nameOf(document), document)),
     read: (document) =>
       call('journal', 'read', () => journaled.get(nameOf(document)) as AuditDocument | undefined),
-    async *entries() {
+    async *names() {
       await Promise.resolve();
-      for (const [name, document] of journaled) yield { name, document };
+      yield* [...journaled.keys()];
     },
+    open: (name) => call('journal', 'open', () => journaled.get(name)),
     remove: (name) => call('journal', 'remove', () => void journaled.delete(name)),
   };
 

@@ -365,6 +365,39 @@ describe('replay', () => {
   });
 });
 
+describe('replay of the journal', () => {
+  const events = Array.from({ length: 40 }, (_, n) => event({ sourceKey: `m${n}` }));
+  async function journaledWorld(): Promise<World> {
+    const world = createWorld();
+    world.fate = failing('store', 'queue');
+    for (const each of events) await createAudit(world).record(each);
+    expect(world.journaled.size).toBe(events.length);
+    world.fate = () => 'ok';
+    return world;
+  }
+
+  it('shares the work between two that run at once', async () => {
+    const world = await journaledWorld();
+    const both = await Promise.all([1, 2].map(() => createAuditReplay(world).replayJournal()));
+    expect(both.map(({ refused, conflict }) => refused + conflict)).toEqual([0, 0]);
+    expect(world.stored.size).toBe(events.length);
+    expect(world.journaled.size).toBe(0);
+  });
+
+  it('ends with the store that is away, after what was begun, and keeps what is not in', async () => {
+    const world = await journaledWorld();
+    let created = 0;
+    world.fate = (sink) => (sink === 'store' && created++ >= 5 ? 'fail' : 'ok');
+    await expect(createAuditReplay(world).replayJournal()).rejects.toThrow();
+    const calls = world.calls.length;
+    await new Promise((resolve) => setTimeout(resolve, 60_000));
+    expect(world.calls).toHaveLength(calls);
+    expect(world.stored.size + world.journaled.size).toBe(events.length);
+    world.fate = () => 'ok';
+    expect(await createAuditReplay(world).replayJournal()).toMatchObject({ persisted: 35 });
+  });
+});
+
 describe('with every sink failing at random', () => {
   const statements = fc.array(
     fc.record({ sourceKey: fc.constantFrom('a', 'b', 'c'), outcome: fc.constantFrom('0', '8') }),
