@@ -41,47 +41,61 @@ class Unreadable extends Error {}
 const END_OF_DIRECTORY = 0x06054b50;
 const DIRECTORY_ENTRY = 0x02014b50;
 const LOCAL_HEADER = 0x04034b50;
+/** CRC and sizes behind a file that was written before they were known, with their signature. */
+const DESCRIPTOR_BYTES = 16;
 const STORED = 0;
 const DEFLATED = 8;
 
-/** @param {Buffer} zip @returns {Map<string, Buffer>} */
+/**
+ * Only one reading of a zip is accepted: its files one after another, the directory, the end, and nothing else. Programs
+ * differ in what they make of anything else, and the auditor must see with his the files that were checked here.
+ * @param {Buffer} zip @returns {Map<string, Buffer>}
+ */
 function readZip(zip) {
-  const lowest = Math.max(0, zip.length - 22 - 0xffff);
-  let end = zip.length - 22;
-  while (end >= lowest && zip.readUInt32LE(end) !== END_OF_DIRECTORY) end -= 1;
-  if (end < lowest) throw new Unreadable('it is not a whole zip file');
+  const end = zip.length - 22;
+  if (end < 0 || zip.readUInt32LE(end) !== END_OF_DIRECTORY)
+    throw new Unreadable('it is not a whole zip file');
   const count = zip.readUInt16LE(end + 10);
   /** @type {Map<string, Buffer>} */
   const files = new Map();
-  let at = zip.readUInt32LE(end + 16);
+  const directory = zip.readUInt32LE(end + 16);
+  let [at, next] = [directory, 0];
   for (let n = 0; n < count; n += 1) {
     if (at + 46 > zip.length || zip.readUInt32LE(at) !== DIRECTORY_ENTRY)
       throw new Unreadable('its directory is damaged');
     const nameLength = zip.readUInt16LE(at + 28);
     const name = zip.toString('utf8', at + 46, at + 46 + nameLength);
     if (files.has(name)) throw new Unreadable(`it holds the file ${shown(name)} twice`);
-    files.set(name, unpack(zip, at, name));
+    const file = unpack(zip, at, name);
+    if (file.begin !== next) throw new Unreadable('it holds bytes that belong to no file');
+    files.set(name, file.content);
+    next = file.end;
     at += 46 + nameLength + zip.readUInt16LE(at + 30) + zip.readUInt16LE(at + 32);
   }
+  if (next !== directory || at !== end) throw new Unreadable('it holds bytes that belong to no file');
   return files;
 }
 
 /** @param {Buffer} zip @param {number} entry where its directory entry is @param {string} name */
 function unpack(zip, entry, name) {
+  const hasDescriptor = (zip.readUInt16LE(entry + 8) & 8) !== 0;
   const method = zip.readUInt16LE(entry + 10);
   const packed = zip.readUInt32LE(entry + 20);
   const size = zip.readUInt32LE(entry + 24);
-  const header = zip.readUInt32LE(entry + 42);
-  if (header + 30 > zip.length || zip.readUInt32LE(header) !== LOCAL_HEADER)
+  const begin = zip.readUInt32LE(entry + 42);
+  const nameEnd = begin + 30 + zip.readUInt16LE(entry + 28);
+  if (nameEnd > zip.length || zip.readUInt32LE(begin) !== LOCAL_HEADER)
     throw new Unreadable(`the file ${shown(name)} in it is damaged`);
-  const start = header + 30 + zip.readUInt16LE(header + 26) + zip.readUInt16LE(header + 28);
+  const start = begin + 30 + zip.readUInt16LE(begin + 26) + zip.readUInt16LE(begin + 28);
+  const isSame = zip.readUInt16LE(begin + 8) === method && zip.toString('utf8', begin + 30, nameEnd) === name;
   const bytes = zip.subarray(start, start + packed);
   try {
     const content =
       method === STORED
         ? bytes
         : method === DEFLATED && inflateRawSync(bytes, { maxOutputLength: Math.max(size, 1) });
-    if (content && content.length === size) return content;
+    if (isSame && content && content.length === size)
+      return { begin, content, end: start + packed + (hasDescriptor ? DESCRIPTOR_BYTES : 0) };
   } catch {
     // Said below.
   }
@@ -307,6 +321,8 @@ function readCheckpoints(file, { tenantId, year, firstSeq, previous, keys }) {
     expectedSeq = seq + 1;
     before = sha256(Buffer.from(text, 'utf8')).toString('hex');
   }
+  // Without one nothing is signed, not even that there is nothing.
+  if (file && expectedSeq === firstSeq) find('missing', 'checkpoints', `${year}/${firstSeq}`);
   return { checkpoints, lastHash: before };
 }
 
@@ -436,6 +452,7 @@ function checkBundle(zip, trusted) {
     );
     newest = last.time;
   }
+  if (newest <= from) find('not-covered', 'range', `${from}..${to}`);
   const { events, outside } = checkEvents(files, manifest, leaves);
   say(
     `${leaves.size} leaves, ${events} events; ${outside} leaves are, as the log says, of events of other days`,
