@@ -4,11 +4,12 @@ import * as z from 'zod';
 import type { VerifierState } from '../src/lib/audit';
 import { MedrelayError } from '../src/lib/errors';
 
+const checkpoint = z.object({ seq: z.number(), size: z.number(), root: z.string(), noteHash: z.string() });
 const schema = z.object({
   v: z.literal(1),
   tenantId: z.string(),
   verifiedAt: z.string(),
-  logs: z.record(z.string(), z.object({ seq: z.number(), size: z.number(), root: z.string() })),
+  logs: z.record(z.string(), checkpoint),
   keys: z.array(z.string()),
 });
 

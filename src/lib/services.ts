@@ -43,8 +43,10 @@ import {
   createEventStore,
   createKeyWrap,
   createLogStore,
+  createGrowthReader,
   createProofSource,
   createTrailReader,
+  readShredded,
   type Azure,
 } from './azure';
 import { loadConfig, type Config } from './config';
@@ -149,6 +151,8 @@ export function createServices(app: string, config: Config = loadConfig()): Serv
   const trail = createTrail({
     reader: (tenantId) => createTrailReader(azure, sealPorts.anchors, tenantId),
     proofSource: (tenantId) => createProofSource(azure, tenantId),
+    growthReader: (tenantId) => createGrowthReader(azure, sealPorts.anchors, tenantId),
+    shredded: (tenantId) => readShredded(azure, tenantId),
     anchors: sealPorts.anchors,
     signer: sealPorts.signer,
     cipher,

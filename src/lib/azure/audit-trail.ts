@@ -1,5 +1,6 @@
 import type { FeedOptions, SqlQuerySpec } from '@azure/cosmos';
-import type { AnchorStore, Pages, ProofSource, TrailReader } from '../audit';
+import type { AnchorStore, GrowthReader, Pages, ProofSource, TrailReader } from '../audit';
+import { classifyAzureError } from './classify';
 import type { Azure, ContainerPath } from './clients';
 
 /** Large enough that the way there and back does not count, small enough for memory: about 1 MB of events. */
@@ -26,13 +27,7 @@ export function createTrailReader(azure: Azure, published: AnchorStore, tenantId
       return names;
     },
     anchor: (name) => published.read({ tenantId, ...name }),
-    async years() {
-      const query = 'SELECT DISTINCT VALUE c.pk FROM c WHERE STARTSWITH(c.pk, @prefix)';
-      const years: string[] = [];
-      for await (const page of ask('audit/log', { query, parameters: [own] }, { maxItemCount: PAGE }))
-        years.push(...page.map((pk) => String(pk).slice(own.value.length)));
-      return years;
-    },
+    years: () => storedYears(azure, tenantId),
     log: (year, kind) =>
       ask(
         'audit/log',
@@ -57,6 +52,56 @@ export function createTrailReader(azure: Azure, published: AnchorStore, tenantId
       }
     },
   };
+}
+
+/** What was added to a tenant's logs: few requests, however long the logs are. */
+export function createGrowthReader(azure: Azure, published: AnchorStore, tenantId: string): GrowthReader {
+  return {
+    anchor: (name) => published.read({ tenantId, ...name }),
+    async years() {
+      return [...(await published.years(tenantId)), ...(await storedYears(azure, tenantId))];
+    },
+    async anchorsFrom(year, seq) {
+      // Blobs are listed by the beginning of their names: a thousand numbers at a time, until there are no more.
+      const container = await azure.blobContainer('audit-checkpoints');
+      const found: number[] = [];
+      for (let thousand = Math.floor(seq / 1000); ; thousand++) {
+        const prefix = `${tenantId}/${year}/${String(thousand).padStart(9, '0')}`;
+        const before = found.length;
+        for await (const { name } of container.listBlobsFlat({ prefix }))
+          if (ANCHOR.test(name)) found.push(Number(name.slice(-12)));
+        if (found.length === before) return found.filter((each) => each >= seq);
+      }
+    },
+    checkpointsFrom: (year, seq) =>
+      pagesOf(
+        azure,
+        'audit/log',
+        {
+          query: "SELECT * FROM c WHERE c.kind = 'checkpoint' AND c.id >= @from ORDER BY c.id",
+          parameters: [{ name: '@from', value: `cp-${String(seq).padStart(12, '0')}` }],
+        },
+        { partitionKey: `${tenantId}|${year}`, maxItemCount: LOG_PAGE },
+      ),
+    tile: (year, id) => readTile(azure, tenantId, year, id),
+  };
+}
+
+/**
+ * Ids of the secrets that were destroyed: the tombstones, which are few. Undefined where this identity may not read
+ * `audit/keys`.
+ */
+export async function readShredded(azure: Azure, tenantId: string): Promise<Set<string> | undefined> {
+  const query = "SELECT VALUE c.id FROM c WHERE STARTSWITH(c.id, 'subject.') AND IS_DEFINED(c.shreddedAt)";
+  const ids = new Set<string>();
+  try {
+    for await (const page of pagesOf(azure, 'audit/keys', { query }, { partitionKey: tenantId }))
+      for (const id of page) ids.add(String(id));
+    return ids;
+  } catch (error) {
+    if (classifyAzureError(error).kind === 'denied') return undefined;
+    throw error;
+  }
 }
 
 /** The few documents that one proof needs. */
@@ -89,11 +134,23 @@ export function createProofSource(azure: Azure, tenantId: string): ProofSource {
         { eventId, partial },
         prefix + year,
       ),
-    async tile(year, id) {
-      const container = await azure.container('audit/log');
-      return (await container.item(id, prefix + year).read<object>()).resource;
-    },
+    tile: (year, id) => readTile(azure, tenantId, year, id),
   };
+}
+
+async function storedYears(azure: Azure, tenantId: string): Promise<string[]> {
+  const prefix = `${tenantId}|`;
+  const query = 'SELECT DISTINCT VALUE c.pk FROM c WHERE STARTSWITH(c.pk, @prefix)';
+  const parameters = [{ name: '@prefix', value: prefix }];
+  const years: string[] = [];
+  for await (const page of pagesOf(azure, 'audit/log', { query, parameters }, { maxItemCount: PAGE }))
+    years.push(...page.map((pk) => String(pk).slice(prefix.length)));
+  return years;
+}
+
+async function readTile(azure: Azure, tenantId: string, year: string, id: string): Promise<unknown> {
+  const container = await azure.container('audit/log');
+  return (await container.item(id, `${tenantId}|${year}`).read<object>()).resource;
 }
 
 async function* pagesOf(azure: Azure, path: ContainerPath, query: SqlQuerySpec, options: FeedOptions): Pages {

@@ -14,6 +14,6 @@ export { createBacklogSource } from './audit-backlog';
 export { createArchive, createEventJournal, createEventQueue, createEventStore } from './audit-sinks';
 export { createConfigStore } from './config-store';
 export { createEventFeed, createLogStore } from './audit-log';
-export { createProofSource, createTrailReader } from './audit-trail';
+export { createGrowthReader, createProofSource, createTrailReader, readShredded } from './audit-trail';
 export { anchorPath, createAnchorStore } from './checkpoint-anchor';
 export { createCheckpointSigner } from './checkpoint-signer';

@@ -7,4 +7,5 @@ export { allReady, whenReady, type Ready } from './ready';
 export { isKeyFileId, keyFileWrap } from './key-file';
 export { safeError } from './safe-error';
 export { lengthPrefixed } from './length-prefixed';
+export { subjectKeyOf } from './subject-keys';
 export { TENANT_ID } from './tenant-id';

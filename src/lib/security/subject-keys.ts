@@ -82,6 +82,12 @@ const SHREDDED: DataKey = { kid: '', key: Buffer.alloc(0) };
 
 export const isSubjectKid = (kid: string): boolean => kid.includes('.');
 
+/** The id of the secret that a key was derived from. */
+export function subjectKeyOf(kid: string): string | undefined {
+  const hash = KID.exec(kid)?.[3];
+  return hash === undefined ? undefined : `subject.${hash}`;
+}
+
 /** Names the secret of a person: a hash, because a document's id in Cosmos DB may not hold the slash of `Patient/7`. */
 export const subjectId = (tenantId: string, subject: string): string =>
   `subject.${subjectHash(tenantId, subject)}`;

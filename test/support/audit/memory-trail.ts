@@ -1,8 +1,8 @@
 import { canonicalOf, sealContent } from '../../../src/lib/audit/document';
 import { contentOf } from '../../../src/lib/audit/content';
 import { dayOf } from '../../../src/lib/audit/identity';
-import { logPartition, type Leaf } from '../../../src/lib/audit/seal/documents';
-import type { AnchorName, Pages, TrailKeys, TrailReader } from '../../../src/lib/audit/verify';
+import { checkpointId, logPartition, type Leaf } from '../../../src/lib/audit/seal/documents';
+import type { AnchorName, GrowthReader, Pages, TrailKeys, TrailReader } from '../../../src/lib/audit/verify';
 import { createFieldCipher, type DataKeyStore } from '../../../src/lib/security';
 import { xorWrap } from '../../unit/security/fakes';
 import type { AttackedTrail } from './attacks';
@@ -13,6 +13,7 @@ import { copyOf, type Container, type Doc, type TrailFile } from './trail-file';
 export interface MemoryTrail extends AttackedTrail {
   readonly tenants: readonly string[];
   reader(tenantId: string): TrailReader;
+  growthReader(tenantId: string): GrowthReader;
   keys(tenantId: string): TrailKeys;
   /** Undoes every attack. */
   restore(): void;
@@ -32,7 +33,11 @@ const copyState = (state: State): State => ({
 });
 
 /** A trail as the product writes it, in memory: small enough to be damaged in a hundred ways in a second. */
-export async function memoryTrail(sizes: Readonly<Record<string, number>>, rounds = 6): Promise<MemoryTrail> {
+export async function memoryTrail(
+  sizes: Readonly<Record<string, number>>,
+  rounds = 6,
+  eventOf = richEvent,
+): Promise<MemoryTrail> {
   let state = emptyState();
   let old = emptyState();
   const signer = localSigner();
@@ -53,7 +58,7 @@ export async function memoryTrail(sizes: Readonly<Record<string, number>>, round
   for (const [tenantId, size] of Object.entries(sizes)) {
     const leaves: Leaf[] = [];
     for (let n = 0; n < size; n++) {
-      const content = contentOf(richEvent(tenantId, n));
+      const content = contentOf(eventOf(tenantId, n));
       const receivedAt = new Date(Date.parse('2026-03-20T00:00:00Z') + n * 1000).toISOString();
       const document = await sealContent(cipher, canonicalOf(content), {
         receivedAt,
@@ -109,6 +114,41 @@ export async function memoryTrail(sizes: Readonly<Record<string, number>>, round
     },
   };
 
+  const reader = (tenantId: string): TrailReader => ({
+    anchors: () =>
+      Promise.resolve(
+        [...state.notes.keys()]
+          .map((key) => key.split('/'))
+          .filter(([tenant]) => tenant === tenantId)
+          .map(([, year = '', seq]) => ({ year, seq: Number(seq) })),
+      ),
+    anchor: (name) => file.note(tenantId, name),
+    years: () =>
+      Promise.resolve([
+        ...new Set(
+          file
+            .documents('log')
+            .map(({ pk }) => pk.split('|'))
+            .filter(([tenant]) => tenant === tenantId)
+            .map(([, year = '']) => year),
+        ),
+      ]),
+    log: (year, kind) =>
+      pages(
+        file
+          .documents('log')
+          .filter((doc) => doc.pk === logPartition(tenantId, year) && doc['kind'] === kind)
+          .sort((a, b) => (a.id < b.id ? -1 : 1)),
+      ),
+    events: (days) =>
+      pages(
+        file.documents('events').filter(({ pk, tenantId: named }) => {
+          if (days) return days.some((day) => pk.startsWith(`${tenantId}|${day}|`));
+          return pk.startsWith(`${tenantId}|`) || named === tenantId;
+        }),
+      ),
+  });
+
   return {
     tenants,
     file,
@@ -127,40 +167,22 @@ export async function memoryTrail(sizes: Readonly<Record<string, number>>, round
         keyName: signer.keyName,
         signing: [signer.spki],
         verifyMac: (mac, hash) => fresh.verifyMac(tenantId, mac, hash),
+        shredded: new Set(
+          file.documents('keys').flatMap(({ id, shreddedAt }) => (shreddedAt === undefined ? [] : [id])),
+        ),
       };
     },
-    reader: (tenantId) => ({
-      anchors: () =>
+    reader,
+    growthReader: (tenantId) => ({
+      ...{ anchor: reader(tenantId).anchor, years: reader(tenantId).years },
+      async anchorsFrom(year, from) {
+        const published = await reader(tenantId).anchors();
+        return published.flatMap((name) => (name.year === year && name.seq >= from ? [name.seq] : []));
+      },
+      checkpointsFrom: (year, from) => checkpointsFrom(reader(tenantId).log(year, 'checkpoint'), from),
+      tile: (year, id) =>
         Promise.resolve(
-          [...state.notes.keys()]
-            .map((key) => key.split('/'))
-            .filter(([tenant]) => tenant === tenantId)
-            .map(([, year = '', seq]) => ({ year, seq: Number(seq) })),
-        ),
-      anchor: (name) => file.note(tenantId, name),
-      years: () =>
-        Promise.resolve([
-          ...new Set(
-            file
-              .documents('log')
-              .map(({ pk }) => pk.split('|'))
-              .filter(([tenant]) => tenant === tenantId)
-              .map(([, year = '']) => year),
-          ),
-        ]),
-      log: (year, kind) =>
-        pages(
-          file
-            .documents('log')
-            .filter((doc) => doc.pk === logPartition(tenantId, year) && doc['kind'] === kind)
-            .sort((a, b) => (a.id < b.id ? -1 : 1)),
-        ),
-      events: (days) =>
-        pages(
-          file.documents('events').filter(({ pk, tenantId: named }) => {
-            if (days) return days.some((day) => pk.startsWith(`${tenantId}|${day}|`));
-            return pk.startsWith(`${tenantId}|`) || named === tenantId;
-          }),
+          file.documents('log').find((doc) => doc.id === id && doc.pk === logPartition(tenantId, year)),
         ),
     }),
   };
@@ -171,4 +193,8 @@ async function* pages(documents: readonly Doc[]): Pages {
   await Promise.resolve();
   for (let i = 0; i < documents.length; i += 100)
     yield JSON.parse(JSON.stringify(documents.slice(i, i + 100))) as unknown[];
+}
+
+async function* checkpointsFrom(all: Pages, from: number): Pages {
+  for await (const page of all) yield page.filter((each) => (each as Doc).id >= checkpointId(from));
 }

@@ -3,7 +3,7 @@ export { EMPTY_ROOT, leafHash, type Hash } from './hash';
 export { createCompactRange, rootOf, type CompactRange } from './compact-range';
 export { consistencyProof, inclusionProof, type SubtreeReader } from './proofs';
 export { verifyConsistency, verifyInclusion } from './verify';
-export type { Subtree } from './subtrees';
+export { perfectSubtrees, type Subtree } from './subtrees';
 export {
   newTiles,
   packHashes,

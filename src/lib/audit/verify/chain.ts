@@ -18,8 +18,6 @@ import type { AnchorName, Checkpoint, Pages } from './types';
 export interface TrustedCheckpoint extends Checkpoint {
   readonly id: string;
   readonly time: string;
-  /** hex SHA-256 of its note */
-  readonly noteHash: string;
   /** hex */
   readonly previous: string;
   /** Of the document, when it makes the signed root. */
@@ -39,11 +37,16 @@ export interface ChainOptions {
   readonly year: string;
   readonly keyName: string;
   readonly keys: readonly NoteKey[];
-  /** Published numbers of this year, and their notes. */
+  /** The number that the chain is looked at from. */
+  readonly first: number;
+  /** Published numbers of this year from there on, and their notes. */
   readonly anchors: readonly number[];
   readonly anchor: (name: AnchorName) => Promise<string | undefined>;
-  /** Hash of the note with which the year before ended; empty when there was none. */
-  readonly previous: string;
+  /**
+   * Hash of the note that the first one continues: the one with which the year before ended, empty when there was none.
+   * Undefined where it is not looked at.
+   */
+  readonly previous: string | undefined;
   /** A document that was written after this instant may still wait for its published copy. */
   readonly pendingSince: number;
   /** Takes the fingerprint of each key that signed. */
@@ -61,7 +64,7 @@ const READ_AHEAD = 32;
 const STATED = /^cp-(\d{12})$/;
 
 /**
- * Level 0: every checkpoint is signed, says the same in its document and in its published copy, continues the one
+ * Every checkpoint is signed, says the same in its document and in its published copy, continues the one
  * before it, and none is missing.
  */
 export async function checkChain(pages: Pages, options: ChainOptions, findings: Findings): Promise<Chain> {
@@ -69,7 +72,7 @@ export async function checkChain(pages: Pages, options: ChainOptions, findings: 
   const checkpoints: TrustedCheckpoint[] = [];
   const origin = logOrigin(options.tenantId, year);
   const pk = logPartition(options.tenantId, year);
-  let lastNote = options.previous;
+  let lastNote = options.previous ?? '';
   /** Undefined behind a gap: nothing to continue. */
   let before: TrustedCheckpoint | undefined;
   let isFirst = true;
@@ -181,14 +184,14 @@ function withFrontier(checkpoint: TrustedCheckpoint, document: unknown): Trusted
   }
 }
 
-/** Every number from 1 to the last that is stored or published, in order. */
+/** Every number from the first to the last that is stored or published, in order. */
 async function* positions(
   pages: Pages,
-  { year, anchors }: ChainOptions,
+  { year, anchors, first }: ChainOptions,
   findings: Findings,
 ): AsyncGenerator<Position> {
   const published = new Set(anchors);
-  let next = 1;
+  let next = first;
   for await (const page of pages) {
     for (const document of page) {
       const seq = Number(STATED.exec(idOf(document))?.[1] ?? 0);
@@ -215,3 +218,12 @@ async function* inBatches<T>(items: AsyncIterable<T>, size: number): AsyncGenera
   }
   if (batch.length > 0) yield batch;
 }
+
+/** What a verification says, and a verifier keeps, of the newest one. */
+export const newestOf = ({
+  seq,
+  size,
+  root,
+  noteHash,
+  time,
+}: TrustedCheckpoint): Checkpoint & { readonly time: string } => ({ seq, size, root, noteHash, time });

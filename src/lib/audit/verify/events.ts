@@ -1,4 +1,4 @@
-import type { Ready } from '../../security';
+import { subjectKeyOf, type Ready } from '../../security';
 import { MedrelayError } from '../../errors';
 import { canonicalJson } from '../canonical';
 import { dayOf, partitionKey } from '../identity';
@@ -6,12 +6,13 @@ import { leafHash } from '../merkle';
 import type { Findings } from './findings';
 import { idOf, isRecord, isSystemMember, writtenAt } from './log-documents';
 import type { LeafIndex } from './leaf-index';
-import type { Pages, TrailKeys } from './types';
+import type { Pages, Shredded, TrailKeys } from './types';
 
 export interface EventChecks {
   readonly tenantId: string;
   readonly leaves: LeafIndex;
   readonly verifyMac: TrailKeys['verifyMac'];
+  readonly shredded: TrailKeys['shredded'];
   /** What was written after this instant may still be waiting for the sealer. */
   readonly pendingSince: number;
   readonly progress: (hashed: number) => void;
@@ -20,6 +21,7 @@ export interface EventChecks {
 export interface EventCounts {
   readonly eventsHashed: number;
   readonly pending: number;
+  readonly shredded: Shredded | undefined;
 }
 
 type MacVerdict = 'right' | 'forged' | 'key-unknown' | 'key-replaced';
@@ -32,11 +34,12 @@ const MAC_VALUE = /^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/;
 /** Hashes every event anew and asks the tree about it; nothing that the event says about itself is believed. */
 export async function checkEvents(
   pages: Pages,
-  { tenantId, leaves, verifyMac, pendingSince, progress }: EventChecks,
+  { tenantId, leaves, verifyMac, shredded, pendingSince, progress }: EventChecks,
   findings: Findings,
 ): Promise<EventCounts> {
   let [eventsHashed, pending] = [0, 0];
   const macs = createMacs(verifyMac, findings);
+  const unreadable = new Map<string, number>();
 
   for await (const page of pages) {
     for (const candidate of page) {
@@ -48,6 +51,9 @@ export async function checkEvents(
         else leaves.sawOther(at);
         continue;
       }
+      // Nobody was shredded at most places: nothing has to be looked through then.
+      const fields = shredded?.size ? shreddedFields(candidate, shredded) : 0;
+      if (fields > 0) unreadable.set(idOf(candidate), fields);
       const waiting = macs.check(candidate, hash, (mac) => judge(candidate, hash, mac));
       if (waiting instanceof Promise) await waiting;
     }
@@ -55,7 +61,15 @@ export async function checkEvents(
   }
   macs.conclude();
   leaves.conclude(findings);
-  return { eventsHashed, pending };
+  return {
+    eventsHashed,
+    pending,
+    shredded: shredded && {
+      persons: shredded.size,
+      fields: [...unreadable.values()].reduce((sum, fields) => sum + fields, 0),
+      events: [...unreadable.keys()],
+    },
+  };
 
   function judge(document: Readonly<Record<string, unknown>>, hash: Buffer, mac: MacVerdict): void {
     const id = idOf(document);
@@ -78,6 +92,14 @@ export async function checkEvents(
     else if (latestOf(document) > pendingSince) pending += 1;
     else findings.add('events', leaves.hasHoles ? 'unprovable' : 'extra', id);
   }
+}
+
+/** By the names of their keys: nothing is opened. */
+function shreddedFields(value: unknown, shredded: ReadonlySet<string>): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  const kid = (value as Readonly<Record<string, unknown>>)['kid'];
+  if (typeof kid === 'string') return shredded.has(subjectKeyOf(kid) ?? '') ? 1 : 0;
+  return Object.values(value).reduce((sum: number, each) => sum + shreddedFields(each, shredded), 0);
 }
 
 /** Undefined for what has no canonical form, or a member that only looks like one of Cosmos DB. */

@@ -1,4 +1,4 @@
-import { tileId } from '../merkle';
+import { tileId, type Hash } from '../merkle';
 import { checkpointId, segmentId } from '../seal/documents';
 
 /**
@@ -87,6 +87,10 @@ export function asCheckpoint(candidate: unknown, pk: string): CheckpointDocument
     ? { seq, size, root, frontier, note, previous, sealedAt }
     : undefined;
 }
+
+/** One by one. */
+export const hashesOf = ({ hashes, width }: TileDocument): Hash[] =>
+  Array.from({ length: width }, (_, n) => hashes.subarray(n * 32, n * 32 + 32));
 
 /** When the database wrote a document, by its own clock, in milliseconds. */
 export function writtenAt({ _ts }: Readonly<Record<string, unknown>>): number {

@@ -8,12 +8,11 @@ import {
   tileId,
   tileReader,
   tilesRead,
-  unpackHashes,
   verifyInclusion,
   type Hash,
 } from '../merkle';
 import { logPartition } from '../seal/documents';
-import { asCheckpoint, asTile, type TileDocument } from './log-documents';
+import { asCheckpoint, asTile, hashesOf } from './log-documents';
 import type { ProofSource, TrailKeys } from './types';
 
 export interface EventProof {
@@ -85,7 +84,6 @@ export async function proveEvent(
 
 const place = ({ level, index }: { readonly level: number; readonly index: number }): string =>
   `${level}/${index}`;
-const hashesOf = ({ hashes }: TileDocument): readonly Hash[] => unpackHashes(hashes.toString('base64'));
 
 function notSealed(): MedrelayError {
   return new MedrelayError(

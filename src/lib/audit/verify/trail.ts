@@ -1,8 +1,16 @@
 import type { FieldCipher } from '../../security';
 import { MAX_MERGE_DELAY_MS, type AnchorStore, type CheckpointSigner } from '../seal';
 import { daysBetween } from '../evidence/days';
+import { verifyGrowth } from './growth';
 import { proveEvent, type EventProof } from './proof';
-import type { ProofSource, TrailReader, Verification } from './types';
+import type {
+  GrowthReader,
+  GrowthVerification,
+  ProofSource,
+  TrailReader,
+  Verification,
+  VerifierState,
+} from './types';
 import { verifyTrail, type VerifyOptions } from './verify';
 
 export interface TrailCheck extends Pick<VerifyOptions, 'lastState' | 'progress'> {
@@ -13,6 +21,9 @@ export interface TrailCheck extends Pick<VerifyOptions, 'lastState' | 'progress'
 export interface TrailPorts {
   reader(tenantId: string): TrailReader;
   proofSource(tenantId: string): ProofSource;
+  growthReader(tenantId: string): GrowthReader;
+  /** Ids of a tenant's destroyed secrets; undefined when this identity may not see them. */
+  shredded(tenantId: string): Promise<ReadonlySet<string> | undefined>;
   readonly anchors: Pick<AnchorStore, 'tenants'>;
   readonly signer: Pick<CheckpointSigner, 'keyName' | 'publicKeys'>;
   readonly cipher: Pick<FieldCipher, 'verifyMac'>;
@@ -27,6 +38,8 @@ export interface Trail {
   /** Whose trail there is, or must be: one that was taken out of the configuration keeps its log. */
   tenants(): Promise<string[]>;
   verify(tenantId: string, check: TrailCheck): Promise<Verification>;
+  /** Only what was added to the log since, and that it continues what was there. */
+  verifyGrowth(tenantId: string, lastState: VerifierState | undefined): Promise<GrowthVerification>;
   prove(tenantId: string, eventId: string): Promise<EventProof>;
 }
 
@@ -50,7 +63,17 @@ export function createTrail(ports: TrailPorts): Trail {
         keys: {
           ...(await signing()),
           verifyMac: (mac, leafHash) => cipher.verifyMac(tenantId, mac, leafHash),
+          shredded: await ports.shredded(tenantId),
         },
+        maximumMergeDelayMs: OVERDUE_MS,
+        now: ports.now(),
+      }),
+    verifyGrowth: async (tenantId, lastState) =>
+      verifyGrowth({
+        tenantId,
+        reader: ports.growthReader(tenantId),
+        keys: await signing(),
+        lastState,
         maximumMergeDelayMs: OVERDUE_MS,
         now: ports.now(),
       }),

@@ -45,6 +45,8 @@ export interface Checkpoint {
   readonly size: number;
   /** hex */
   readonly root: string;
+  /** hex SHA-256 of its signed note */
+  readonly noteHash: string;
 }
 
 /** What a verifier keeps between runs, where nobody who can write to the trail can write. */
@@ -87,13 +89,24 @@ export interface TrailKeys {
   readonly signing: readonly Uint8Array[];
   /** False for a wrong MAC; KEY_... when there is no such key. */
   readonly verifyMac: (mac: Mac, leafHash: Uint8Array) => Ready<boolean>;
+  /** Ids of the secrets that were destroyed; undefined for who may not see them. */
+  readonly shredded?: ReadonlySet<string> | undefined;
 }
 
-export interface Verification {
+/** What every level of verification says. */
+export interface LogVerification {
   readonly tenantId: string;
   readonly verdict: 'intact' | 'damaged';
   readonly findings: readonly Finding[];
   readonly verifiedAt: string;
+  /** Newest checkpoint by year. */
+  readonly logs: Readonly<Record<string, Checkpoint & { readonly time: string }>>;
+  /** Fingerprints of the keys that signed. */
+  readonly keys: readonly string[];
+}
+
+/** Of the whole trail, from its content up. */
+export interface Verification extends LogVerification {
   readonly counts: {
     readonly checkpoints: number;
     readonly leaves: number;
@@ -101,10 +114,36 @@ export interface Verification {
     /** Recorded within the maximum merge delay: not sealed yet, MAC checked. */
     readonly pending: number;
   };
-  /** Newest checkpoint by year. */
-  readonly logs: Readonly<Record<string, Checkpoint & { readonly time: string }>>;
-  /** Fingerprints of the keys that signed. */
-  readonly keys: readonly string[];
+  /** No findings: protected text that was made unreadable on purpose. Undefined for who may not see it. */
+  readonly shredded: Shredded | undefined;
+}
+
+export interface Shredded {
+  /** Whose secret was destroyed. */
+  readonly persons: number;
+  readonly fields: number;
+  /** With such a field. */
+  readonly events: readonly string[];
+}
+
+/** Of the log alone, and of what was added since the last verification. */
+export interface GrowthVerification extends LogVerification {
+  readonly counts: {
+    /** Looked at: the last one that was seen, and those after it. */
+    readonly checkpoints: number;
+    readonly tilesRead: number;
+  };
+}
+
+/** What was added to a tenant's logs, without what was there before. */
+export interface GrowthReader extends Pick<TrailReader, 'anchor'> {
+  /** The years of which something is stored or published. */
+  years(): Promise<readonly string[]>;
+  /** The numbers of the published checkpoints of a year, from one on. */
+  anchorsFrom(year: string, seq: number): Promise<readonly number[]>;
+  /** Checkpoint documents of a year from a number on, by id. */
+  checkpointsFrom(year: string, seq: number): Pages;
+  tile(year: string, id: string): Promise<unknown>;
 }
 
 /** The documents of a tenant's logs that one proof needs. */

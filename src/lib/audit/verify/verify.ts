@@ -1,9 +1,10 @@
 import { noteKey, type NoteKey } from '../merkle';
 import { logPartition } from '../seal/documents';
-import { checkChain, type TrustedCheckpoint } from './chain';
+import { checkChain, newestOf } from './chain';
 import { checkEvents } from './events';
-import { createFindings, type Findings } from './findings';
+import { createFindings } from './findings';
 import { LeafIndex, type LogLeaves } from './leaf-index';
+import { compareLastState } from './last-state';
 import { readSegments } from './segments';
 import { checkUpperTiles, readTiles } from './tiles';
 import { rebuildTree } from './tree';
@@ -52,6 +53,7 @@ export async function verifyTrail(options: VerifyOptions): Promise<Verification>
         year,
         keyName: keys.keyName,
         keys: signing,
+        first: 1,
         anchors: anchors.filter((anchor) => anchor.year === year).map(({ seq }) => seq),
         anchor: (name) => reader.anchor(name),
         previous: lastNote,
@@ -63,8 +65,8 @@ export async function verifyTrail(options: VerifyOptions): Promise<Verification>
     lastNote = chain.lastNote;
     checkpoints += chain.checkpoints.length;
     const last = chain.checkpoints.at(-1);
-    if (last) newest[year] = { seq: last.seq, size: last.size, root: last.root, time: last.time };
-    compareLastState(year, chain.checkpoints, lastState, findings);
+    if (last) newest[year] = newestOf(last);
+    compareLastState(year, chain.checkpoints, lastState?.logs[year], findings);
 
     const size = chain.checkpoints.reduce((largest, each) => Math.max(largest, each.size), 0);
     const segments = await readSegments(
@@ -92,12 +94,13 @@ export async function verifyTrail(options: VerifyOptions): Promise<Verification>
   }
 
   const index = new LeafIndex(logs, days && new Set(days), findings);
-  const counts = await checkEvents(
+  const { shredded, ...counts } = await checkEvents(
     reader.events(days),
     {
       tenantId,
       leaves: index,
       verifyMac: keys.verifyMac,
+      shredded: keys.shredded,
       pendingSince,
       progress: (hashed) => progress(hashed, index.length),
     },
@@ -112,25 +115,8 @@ export async function verifyTrail(options: VerifyOptions): Promise<Verification>
     counts: { checkpoints, leaves: index.length, ...counts },
     logs: newest,
     keys: [...signedBy.keys()],
+    shredded,
   };
-}
-
-/** What was verified before must still be there: this catches even one who holds every key and the published copies. */
-function compareLastState(
-  year: string,
-  checkpoints: readonly TrustedCheckpoint[],
-  lastState: VerifierState | undefined,
-  findings: Findings,
-): void {
-  const known = lastState?.logs[year];
-  if (!known) return;
-  const name = `${year}/${known.seq}`;
-  const now = checkpoints.find(({ seq }) => seq === known.seq);
-  if (now && (now.size !== known.size || now.root !== known.root)) findings.add('last-state', 'forked', name);
-  else if (!now) {
-    const isGone = checkpoints.every(({ seq }) => seq < known.seq);
-    findings.add('last-state', isGone ? 'rolled-back' : 'missing', name);
-  }
 }
 
 function hasHoles(size: number, has: (index: number) => boolean): boolean {

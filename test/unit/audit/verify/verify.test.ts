@@ -12,6 +12,7 @@ import {
 import { foundIn } from '../../../support/audit/attacks';
 import { memoryTrail, type MemoryTrail } from '../../../support/audit/memory-trail';
 import { buildLog, localSigner } from '../../../support/audit/log-builder';
+import { richEvent } from '../../../support/audit/rich-event';
 import type { Doc } from '../../../support/audit/trail-file';
 
 let trail: MemoryTrail;
@@ -152,6 +153,53 @@ describe('the turn of a year', () => {
 
   it('shows that the end of the year before was taken away, with its published copy', async () => {
     expect(await years(true)).toEqual(['north checkpoints chain-broken 2026/cp-000000000001']);
+  });
+});
+
+describe('a person who was shredded', () => {
+  const ABOUT = ['Patient/1', 'Patient/2', undefined];
+  let people: MemoryTrail;
+  beforeAll(async () => {
+    people = await memoryTrail({ north: 12 }, 6, (tenantId, n) => {
+      const subject = ABOUT[n % 3];
+      return { ...richEvent(tenantId, n), ...(subject && { subject }) };
+    });
+  });
+  beforeEach(() => people.restore());
+  const verifyPeople = (keys = people.keys('north')): Promise<Verification> =>
+    verify({ reader: people.reader('north'), keys });
+  const about = (subject: string): Doc[] =>
+    people.file.documents('events').filter((doc) => doc['subject'] === subject);
+  function shred(doc: Doc): void {
+    const { kid } = Object.values(doc['phi'] as Record<string, { kid: string }>)[0] ?? { kid: '' };
+    const id = `subject.${kid.split('.')[1]}`;
+    if (!people.file.documents('keys').some((key) => key.id === id)) throw new Error('There is no secret.');
+    people.file.put('keys', { id, pk: 'north', keyId: '', wrapped: '', shreddedAt: '2026-03-21T00:00:00Z' });
+  }
+
+  it('is no finding: the trail is proved, and the events are told', async () => {
+    const events = about('Patient/1');
+    shred(events[0] as Doc);
+    const { verdict, findings, shredded } = await verifyPeople();
+    expect([verdict, findings, events.length]).toEqual(['intact', [], 4]);
+    expect(shredded?.persons).toBe(1);
+    expect([...(shredded?.events ?? [])].sort()).toEqual(events.map(({ id }) => id).sort());
+    // The two members of `phi` and the name of an agent, in each.
+    expect(shredded?.fields).toBe(4 * 3);
+  });
+
+  it('does not hide that such an event was changed', async () => {
+    const [event] = about('Patient/1');
+    shred(event as Doc);
+    people.file.put('events', { ...(event as Doc), outcome: '8' });
+    expect(foundIn([await verifyPeople()])).toEqual([`north events modified ${event?.id}`]);
+  });
+
+  it('is not counted where nobody was, nor where the caller may not see it', async () => {
+    expect((await verifyPeople()).shredded).toEqual({ persons: 0, fields: 0, events: [] });
+    shred(about('Patient/2')[0] as Doc);
+    const { verdict, shredded } = await verifyPeople({ ...people.keys('north'), shredded: undefined });
+    expect([verdict, shredded]).toEqual(['intact', undefined]);
   });
 });
 
