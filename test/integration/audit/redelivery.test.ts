@@ -8,7 +8,6 @@ import { createContainers, readTopology } from '../../../local/stack/topology';
 import {
   createAudit,
   createSealer,
-  createTrail,
   type Audit,
   type AuditEventInput,
   type AuditReceipt,
@@ -26,10 +25,10 @@ import {
   createEventStore,
   createKeyWrap,
   createLogStore,
-  createProofSource,
   createTrailReader,
   type Azure,
 } from '../../../src/lib/azure';
+import { verifyTrail } from '../../../src/lib/audit/verify';
 import { loadConfig, type Config } from '../../../src/lib/config';
 import { MedrelayError } from '../../../src/lib/errors';
 import { createFieldCipher } from '../../../src/lib/security';
@@ -186,16 +185,18 @@ it('records and seals once what 50 writers deliver five times across midnights, 
   const leaves = years.flat().flatMap((segment) => segment.leaves.map(({ id }) => id));
   expect(leaves.sort()).toEqual(stored);
 
-  const trail = createTrail({
-    reader: (id) => createTrailReader(reading, ports.anchors, id),
-    proofSource: (id) => createProofSource(reading, id),
-    anchors: ports.anchors,
-    signer,
-    cipher,
-    configuredTenants: () => [tenantId],
-    now: () => new Date(now),
+  const verification = await verifyTrail({
+    tenantId,
+    reader: createTrailReader(reading, ports.anchors, tenantId),
+    keys: {
+      keyName: signer.keyName,
+      signing: [pair.spki],
+      verifyMac: (mac, hash) => cipher.verifyMac(tenantId, mac, hash),
+    },
+    maximumMergeDelayMs: 120_000,
+    now: new Date(now),
   });
-  expect(await trail.verify(tenantId, {})).toMatchObject({
+  expect(verification).toMatchObject({
     verdict: 'intact',
     findings: [],
     counts: { leaves: count, eventsHashed: count, pending: 0 },
