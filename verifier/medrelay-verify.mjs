@@ -2,7 +2,7 @@
 /**
  * Checks an evidence bundle of Medrelay's audit trail, offline.
  *
- *     node medrelay-verify.mjs bundle.zip --key SHA256:<fingerprint> [--key ...]
+ *     node medrelay-verify.mjs bundle.zip --key SHA256:<fingerprint> [--key ...] [--checkpoint <file> ...]
  *
  * One file for Node.js 20 or newer that uses nothing but Node's own modules and shares no code with the product: it may be
  * read, copied and kept. Exit code 0: everything holds; 1: something does not; 2: the command could not be carried out.
@@ -16,9 +16,14 @@ import { readFileSync } from 'node:fs';
 import { inflateRawSync } from 'node:zlib';
 
 const USAGE = `Usage: node medrelay-verify.mjs <bundle.zip> --key SHA256:<fingerprint> [--key SHA256:<fingerprint> ...]
+                                [--checkpoint <file> ...]
 
 The fingerprint is that of the key which signs the audit log: 64 hexadecimal digits, the SHA-256 of the public key (SPKI,
-DER). Ask the keeper of the log for it on another way than the bundle came.`;
+DER). Ask the keeper of the log for it on another way than the bundle came.
+
+A checkpoint is a signed note of the log that you kept from earlier, or got on another way: the published file, or a
+.tlog-proof. The bundle must hold it, or be of the same history: so it is seen when the log's end was cut off, or its
+history replaced, by somebody who can sign.`;
 
 // ---------------------------------------------------------------- findings
 
@@ -291,6 +296,8 @@ function readKeys(files, trusted) {
 function readCheckpoints(file, { tenantId, year, firstSeq, previous, keys }) {
   /** @type {Checkpoint[]} */
   const checkpoints = [];
+  /** By number, hex. @type {Map<number, string>} */
+  const noteHashes = new Map();
   let expectedSeq = firstSeq;
   /** Undefined where the note before is not known: then this one is not held against it. */
   let before = previous;
@@ -320,26 +327,29 @@ function readCheckpoints(file, { tenantId, year, firstSeq, previous, keys }) {
     else checkpoints.push(body);
     expectedSeq = seq + 1;
     before = sha256(Buffer.from(text, 'utf8')).toString('hex');
+    if (verdict === 'signed') noteHashes.set(seq, before);
   }
   // Without one nothing is signed, not even that there is nothing.
   if (file && expectedSeq === firstSeq) find('missing', 'checkpoints', `${year}/${firstSeq}`);
-  return { checkpoints, lastHash: before };
+  return { checkpoints, noteHashes, lastHash: before };
 }
 
 /**
  * Grows the tree leaf by leaf and compares it with each signed root, until something is wrong: from there on nothing is
  * proven. Every leaf goes into `leaves`, by the id of its event.
  * @param {Buffer | undefined} file
- * @param {{ year: string, tree: Tree | undefined, begin: number, checkpoints: Checkpoint[], leaves: Map<string, Leaf> }} log
- *     `tree` as it was at leaf `begin`; undefined where that is not known
+ * @param {{ year: string, tree: Tree | undefined, begin: number, checkpoints: Checkpoint[], leaves: Map<string, Leaf>,
+ *     kept: Kept[] }} log `tree` as it was at leaf `begin`; undefined where that is not known
  * @typedef {{ hash: string, day: string, isProven: boolean }} Leaf
  */
-function growTree(file, { year, tree, begin, checkpoints, leaves }) {
+function growTree(file, { year, tree, begin, checkpoints, leaves, kept }) {
   const ahead = checkpoints.filter(({ size }) => size >= begin);
   let proven = begin;
   /** @type {Leaf[]} */
   let fresh = [];
   const compare = () => {
+    for (const each of kept.filter(({ size }) => size === tree?.size))
+      each.verdict = each.root === tree?.root() ? 'consistent' : 'forked';
     while (tree && ahead[0]?.size === tree.size) {
       const { seq, root } = /** @type {Checkpoint} */ (ahead.shift());
       if (root === tree.root()) {
@@ -421,14 +431,55 @@ function checkEvents(files, { tenantId, from, to }, leaves) {
   return { events: seen.size, outside };
 }
 
-/** @param {Buffer} zip @param {Set<string>} trusted hex digests of keys */
-function checkBundle(zip, trusted) {
+/**
+ * @typedef {{ name: string, year: string, seq: number, size: number, root: string, hash: string,
+ *     verdict?: 'contained' | 'consistent' | 'forked' | 'truncated' | 'not-covered' | 'unproven' }} Kept
+ */
+
+/**
+ * The checkpoints of the command line that are signed statements about this tenant's log.
+ * @param {string[]} notes @param {string} tenantId @param {Key[]} keys @returns {Kept[]}
+ */
+function readKept(notes, tenantId, keys) {
+  return notes.flatMap((text) => {
+    const note = parseNote(text);
+    const body = note && parseCheckpoint(note.text);
+    const [, year] = /^medrelay\.audit\/.+\/(\d{4})$/.exec(body?.origin ?? '') ?? [];
+    const verdict = note && body ? judge(note, keys) : 'malformed';
+    const isOurs = year !== undefined && body?.origin === `medrelay.audit/${tenantId}/${year}`;
+    if (verdict === 'signed' && body && isOurs) {
+      const { seq, size, root } = body;
+      return [
+        { name: `${year}/${seq}`, year, seq, size, root, hash: sha256(Buffer.from(text)).toString('hex') },
+      ];
+    }
+    find(verdict === 'signed' ? 'foreign' : verdict, 'kept', body ? `${body.origin} ${body.seq}` : 'a file');
+    return [];
+  });
+}
+
+/** What is not known of a kept checkpoint after its year was looked at. @param {Kept[]} kept */
+function judgeKept(kept) {
+  for (const { name, verdict = 'unproven' } of kept) {
+    if (verdict === 'contained') say(`the kept checkpoint ${name} is in the bundle`);
+    else if (verdict === 'consistent')
+      say(`the kept checkpoint ${name} is of the same history as the bundle`);
+    else find(verdict, 'kept', name);
+  }
+}
+
+/** @param {Buffer} zip @param {Set<string>} trusted hex digests of keys @param {string[]} notes that were kept */
+function checkBundle(zip, trusted, notes) {
   const files = readZip(zip);
   const manifest = readManifest(files);
   const { tenantId, from, to, base } = manifest;
   say(`tenant ${shown(tenantId)}, events from ${from} up to ${to}`);
   checkFiles(files, manifest);
   const keys = readKeys(files, trusted);
+  const kept = readKept(notes, tenantId, keys);
+  for (const each of kept)
+    if (!manifest.years.includes(each.year))
+      each.verdict = each.year > manifest.years.at(-1) ? 'truncated' : 'not-covered';
   /** @type {Map<string, Leaf>} */
   const leaves = new Map();
   /** @type {string | undefined} */
@@ -440,18 +491,32 @@ function checkBundle(zip, trusted) {
     // The very first note names none before it; that of a base is not in the bundle.
     const before = n === 0 ? (hasBase ? undefined : '-') : previous;
     const expected = { tenantId, year, firstSeq, previous: before, keys };
-    const { checkpoints, lastHash } = readCheckpoints(files.get(`checkpoints/${year}.ndjson`), expected);
+    const { checkpoints, noteHashes, lastHash } = readCheckpoints(
+      files.get(`checkpoints/${year}.ndjson`),
+      expected,
+    );
     previous = lastHash;
     const tree = hasBase ? treeOfBase(base, year, from, checkpoints[0]) : new Tree(0, []);
     const begin = hasBase && isCount(base.size) ? base.size : 0;
-    growTree(files.get(`leaves/${year}.ndjson`), { year, tree, begin, checkpoints, leaves });
     const [first, last] = [checkpoints[0], checkpoints.at(-1)];
+    const open = kept.filter((each) => each.year === year);
+    for (const each of open) {
+      const hash = noteHashes.get(each.seq);
+      if (hash !== undefined) each.verdict = hash === each.hash ? 'contained' : 'forked';
+      // The log of the next year begins with the last note of this one.
+      else if (last && each.seq > last.seq && n + 1 < manifest.years.length) each.verdict = 'forked';
+      else if (each.size < begin) each.verdict = 'not-covered';
+      else if (each.size > (last?.size ?? 0)) each.verdict = 'truncated';
+    }
+    const undecided = open.filter(({ verdict }) => verdict === undefined);
+    growTree(files.get(`leaves/${year}.ndjson`), { year, tree, begin, checkpoints, leaves, kept: undecided });
     if (!first || !last) continue;
     say(
       `log ${year}: checkpoints ${first.seq} to ${last.seq}; the last one has ${last.size} leaves, root ${last.root}`,
     );
     newest = last.time;
   }
+  judgeKept(kept);
   if (newest <= from) find('not-covered', 'range', `${from}..${to}`);
   const { events, outside } = checkEvents(files, manifest, leaves);
   say(
@@ -497,7 +562,14 @@ function main(args) {
   const trusted = new Set();
   /** @type {string[]} */
   const paths = [];
+  /** @type {string[]} */
+  const kept = [];
   for (let n = 0; n < args.length; n += 1) {
+    if (args[n] === '--checkpoint') {
+      n += 1;
+      kept.push(args[n] ?? '');
+      continue;
+    }
     if (args[n] !== '--key') {
       paths.push(args[n]);
       continue;
@@ -510,16 +582,19 @@ function main(args) {
   const [path, ...more] = paths;
   if (path === undefined || more.length > 0 || path.startsWith('-')) return usage('Name one bundle.');
   if (trusted.size === 0) return usage('Name the key that you trust.');
-  /** @type {Buffer} */
-  let zip;
-  try {
-    zip = readFileSync(path);
-  } catch (error) {
-    console.error(`medrelay-verify: ${path} cannot be read (${/** @type {any} */ (error).code}).`);
-    return 2;
+  /** @type {Buffer[]} */
+  const contents = [];
+  for (const file of [path, ...kept]) {
+    try {
+      contents.push(readFileSync(file));
+    } catch (error) {
+      console.error(`medrelay-verify: ${file} cannot be read (${/** @type {any} */ (error).code}).`);
+      return 2;
+    }
   }
+  const [zip, ...notes] = /** @type {[Buffer, ...Buffer[]]} */ (contents);
   try {
-    checkBundle(zip, trusted);
+    checkBundle(zip, trusted, notes.map(noteIn));
   } catch (error) {
     if (!(error instanceof Unreadable) && !(error instanceof RangeError)) throw error;
     find('unreadable', 'bundle', error instanceof Unreadable ? error.message : 'it is damaged');
@@ -530,6 +605,12 @@ function main(args) {
   }
   say(findings.size === 0 ? 'verdict: INTACT' : 'verdict: NOT INTACT');
   return findings.size === 0 ? 0 : 1;
+}
+
+/** A note as it was published, or the one in a .tlog-proof (C2SP). @param {Buffer} file */
+function noteIn(file) {
+  const text = file.toString('utf8');
+  return text.startsWith('c2sp.org/tlog-proof@v1\n') ? text.slice(text.indexOf('\n\n') + 2) : text;
 }
 
 /** @param {string} problem */

@@ -18,6 +18,11 @@ Then, on a computer that may be offline:
 Give \`--key\` once for each key that you trust; there is more than one after the key was rotated. The exit code is 0 when
 everything holds, 1 when something does not, and 2 when the command could not be carried out.
 
+Give \`--checkpoint FILE\` for a signed note of the log that you have kept from earlier, or that was published meanwhile (a
+note's file, or a \`.tlog-proof\`). The bundle must then hold it or be of the same history: \`TRUNCATED kept\` means that
+the bundle ends before it, \`FORKED kept\` that the two are of different histories, \`NOT-COVERED kept\` that the bundle
+begins behind it; ask for a longer range then.
+
 ## What is inside
 
 - \`manifest.json\`: tenant, range, the SHA-256 of every other file, and where in the log the bundle begins (\`base\`).
@@ -47,5 +52,5 @@ everything holds, 1 when something does not, and 2 when the command could not be
 - The contents of leaves of other days: their hashes and ids are listed, and the day is the log's statement. Ask for any
   of these events by its id; its hash must be the one in the list.
 - Anything, if whoever made the bundle also has the signing key and has rewritten the whole log. Checkpoints that you keep
-  yourself, or that lie in storage that nobody can change, are the remedy: they must be in the bundle letter by letter.
+  yourself, or that lie in storage that nobody can change, are the remedy: give them with \`--checkpoint\`.
 `;

@@ -44,8 +44,14 @@ function eventAt(time: number, n: number): Doc {
   };
 }
 
-export async function createTrail(): Promise<Trail> {
-  const signer = localSigner();
+/** Of another history, by the same signer, with an event left out. */
+interface Otherwise {
+  readonly signer: Trail['signer'];
+  readonly without: number;
+}
+
+export async function createTrail(otherwise?: Otherwise): Promise<Trail> {
+  const signer = otherwise?.signer ?? localSigner();
   const events: Doc[] = [];
   const log: Doc[] = [];
   const notes = new Map<string, string>();
@@ -57,7 +63,7 @@ export async function createTrail(): Promise<Trail> {
       if (at.slice(0, 4) !== year) continue;
       const sealed = Array.from({ length: 12 }, (_, n) =>
         eventAt(time + (n * HOUR_MS) / 2, time / HOUR_MS + n / 100),
-      );
+      ).filter((_, n) => events.length + n !== otherwise?.without);
       events.push(...sealed);
       const leaves = sealed.map(({ id, occurredAt, leafHash: hash }) => ({
         id,

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { noteKey } from '../../../../src/lib/audit/merkle';
+import { formatProof, noteKey, parseCheckpoint, parseNote } from '../../../../src/lib/audit/merkle';
 import { localSigner, signedNote } from '../../../support/audit/log-builder';
 import { bundleOf, Unpacked, type Line } from './bundle';
 import { createReader, createTrail, type Trail } from './trail';
@@ -39,11 +39,24 @@ function run(args: readonly string[], node = process.execPath): Verdict {
   return { status, lines: stdout.split('\n').slice(0, -1), errors: stderr };
 }
 
-function check(zip: Uint8Array, keys = [key], node?: string): Verdict {
+function check(zip: Uint8Array, keys = [key], node?: string, kept: readonly string[] = []): Verdict {
   const file = path.join(folder, 'bundle.zip');
   fs.writeFileSync(file, zip);
-  return run([file, ...keys.flatMap((each) => ['--key', each])], node);
+  const notes = kept.flatMap((text, n) => {
+    const note = path.join(folder, `${n}.note`);
+    fs.writeFileSync(note, text);
+    return ['--checkpoint', note];
+  });
+  return run([file, ...keys.flatMap((each) => ['--key', each]), ...notes], node);
 }
+
+/** The Node that the machine has, outside of any node_modules: an auditor's. */
+const machineNode =
+  (process.env['PATH'] ?? '')
+    .split(path.delimiter)
+    .filter((each) => !each.includes('node_modules'))
+    .map((each) => path.join(each, 'node'))
+    .find((each) => fs.existsSync(each)) ?? process.execPath;
 
 /** What it found, without what it says about the bundle besides. */
 const found = ({ lines }: Verdict): string[] => lines.filter((line) => /^[A-Z-]+ [a-z]+: /.test(line));
@@ -74,12 +87,7 @@ it('accepts a bundle, on its own', () => {
 });
 
 it('accepts it on the Node that the machine has, too', () => {
-  const onPath = (process.env['PATH'] ?? '')
-    .split(path.delimiter)
-    .filter((each) => !each.includes('node_modules'))
-    .map((each) => path.join(each, 'node'))
-    .find((each) => fs.existsSync(each));
-  expect(check(good, [key], onPath ?? process.execPath)).toMatchObject({ status: 0 });
+  expect(check(good, [key], machineNode)).toMatchObject({ status: 0 });
 });
 
 it('uses nothing but modules of Node', () => {
@@ -335,6 +343,7 @@ describe('rejects a bundle', () => {
     expect(verdict).toMatchObject({ status: 1, errors: '' });
     expect(verdict.lines.at(-1)).toBe('verdict: NOT INTACT');
     expect(found(verdict)).toEqual(expect.arrayContaining(expected));
+    expect(check(bundle.zip(), [key], machineNode)).toEqual(verdict);
   });
 
   it('with a file that is not the one of its manifest, or absent, or of nobody', () => {
@@ -460,6 +469,111 @@ describe('rejects a bundle', () => {
   }
 });
 
+describe('with a checkpoint that the auditor kept', () => {
+  const noteOf = (name: string, { notes } = trail): string => notes.get(name) ?? '';
+  const last = (year: string): string =>
+    [...trail.notes.keys()]
+      .filter((name) => name.startsWith(year))
+      .sort((a, b) => Number(a.slice(5)) - Number(b.slice(5)))
+      .at(-1) ?? '';
+  const withNotes = (zip: Uint8Array, ...names: string[]): Verdict =>
+    check(
+      zip,
+      [key],
+      undefined,
+      names.map((name) => noteOf(name)),
+    );
+  const said = ({ lines }: Verdict): string[] => lines.filter((line) => line.includes('kept'));
+
+  it('accepts a bundle that holds it, as a note or in a proof', () => {
+    const name = last('2026');
+    expect(withNotes(good, name, '2026/2')).toMatchObject({ status: 0 });
+    const proof = formatProof({ index: 0, path: [], checkpoint: noteOf(name) });
+    const verdict = check(good, [key], machineNode, [proof]);
+    expect([verdict.status, said(verdict)]).toEqual([0, [`the kept checkpoint ${name} is in the bundle`]]);
+  });
+
+  it('accepts one of an empty period after the export', async () => {
+    const name = last('2026');
+    const body = parseCheckpoint(parseNote(noteOf(name))?.text ?? '');
+    if (!body) throw new Error('It is none.');
+    const note = await signedNote(trail.signer, { ...body, seq: body.seq + 1 });
+    const verdict = check(good, [key], undefined, [note]);
+    const next = `2026/${body.seq + 1}`;
+    expect([verdict.status, said(verdict)]).toEqual([
+      0,
+      [`the kept checkpoint ${next} is of the same history as the bundle`],
+    ]);
+  });
+
+  /** An export that leaves the newest out, as if they had never been. */
+  async function exported(damage: (own: Trail) => void): Promise<Buffer> {
+    const own = { ...trail, events: [...trail.events], log: [...trail.log], notes: new Map(trail.notes) };
+    damage(own);
+    return (await bundleOf({ ...own, reader: createReader(own) })).zip;
+  }
+
+  it('rejects a bundle whose log was cut off, which is intact without it', async () => {
+    const name = last('2026');
+    const cut = await exported(({ notes }) => {
+      for (let seq = 10; notes.delete(`2026/${seq}`); seq++);
+    });
+    expect(check(cut)).toMatchObject({ status: 0 });
+    const verdict = withNotes(cut, name, '2026/9');
+    expect([verdict.status, found(verdict)]).toEqual([1, [`TRUNCATED kept: ${name}`]]);
+    const noYear = await exported(({ notes, log }) => {
+      for (const each of [...notes.keys()]) if (each.startsWith('2026')) notes.delete(each);
+      log.splice(0, log.length, ...log.filter(({ pk }) => pk.endsWith('2025')));
+    });
+    expect(check(noYear)).toMatchObject({ status: 0 });
+    expect(found(withNotes(noYear, name))).toEqual([`TRUNCATED kept: ${name}`]);
+  });
+
+  it('rejects a bundle of another history, rightly signed from beginning to end', async () => {
+    const other = await createTrail({ signer: trail.signer, without: 100 });
+    const { zip } = await bundleOf(other);
+    expect(check(zip)).toMatchObject({ status: 0 });
+    const [year, name] = [last('2025'), last('2026')];
+    expect(found(withNotes(zip, year, name))).toEqual([`FORKED kept: ${year}, ${name}`]);
+    // By its leaves, where the bundle does not hold the number.
+    const body = parseCheckpoint(parseNote(noteOf(name))?.text ?? '');
+    if (!body) throw new Error('It is none.');
+    const later = await signedNote(trail.signer, { ...body, seq: body.seq + 50, size: body.size - 1 });
+    expect(found(check(zip, [key], undefined, [later]))).toEqual([`FORKED kept: 2026/${body.seq + 50}`]);
+  });
+
+  it('rejects one that goes on in the next year as if the last of this one had not been', async () => {
+    const body = parseCheckpoint(parseNote(noteOf(last('2025')))?.text ?? '');
+    if (!body) throw new Error('It is none.');
+    const more = await signedNote(trail.signer, { ...body, seq: body.seq + 1 });
+    expect(found(check(good, [key], undefined, [more]))).toEqual([`FORKED kept: 2025/${body.seq + 1}`]);
+  });
+
+  it('says when the bundle begins behind it', () => {
+    expect(found(withNotes(good, '2025/1'))).toEqual(['NOT-COVERED kept: 2025/1']);
+  });
+
+  it.each<[string, (note: string) => string | Promise<string>, RegExp]>([
+    ['changed', (note) => note.replace('\nseq ', '\nseq 1'), /^FORGED kept: /],
+    ['no note', () => 'Dear auditor', /^MALFORMED kept: a file$/],
+    ['of another key', (note) => ofKey(note, localSigner()), /^KEY-UNKNOWN kept: /],
+    [
+      "another tenant's",
+      (note) => ofKey(note.replace('/north/', '/south/'), trail.signer),
+      /^FOREIGN kept: /,
+    ],
+  ])('takes none that is %s', async (_, change, expected) => {
+    const verdict = check(good, [key], undefined, [await change(noteOf('2026/3'))]);
+    expect([verdict.status, found(verdict)]).toEqual([1, [expect.stringMatching(expected)]]);
+  });
+
+  function ofKey(note: string, signer: typeof trail.signer): Promise<string> {
+    const body = parseCheckpoint(parseNote(note)?.text ?? '');
+    if (!body) throw new Error('It is none.');
+    return signedNote(signer, body);
+  }
+});
+
 describe('shows what was done to the trail before the export', () => {
   const damaged = async (damage: (own: Trail) => string): Promise<[Verdict, string]> => {
     const own = { ...trail, events: [...trail.events], log: [...trail.log], notes: new Map(trail.notes) };
@@ -525,6 +639,7 @@ it('tells how it is used, with another exit code', () => {
     ['--key', key],
     ['bundle.zip', '--key', 'SHA256:abc'],
     ['no.zip', '--key', key],
+    ['bundle.zip', '--key', key, '--checkpoint', 'no.note'],
   ]) {
     const { status, lines, errors } = run(args);
     expect([args, status, lines]).toEqual([args, 2, []]);
