@@ -1,5 +1,5 @@
 import type { AuditEventInput } from '../types';
-import type { BatchDocument, RefusedEvent, TenantBatch } from './documents';
+import type { BatchDocument, RefusedEvent } from './documents';
 
 const DCM = 'http://dicom.nema.org/resources/ontology/DCM';
 const OWN = 'urn:medrelay:audit-event-type';
@@ -10,9 +10,14 @@ const OBJECT_ROLE = 'http://terminology.hl7.org/CodeSystem/object-role';
 const MOST_NAMED = 50;
 
 /** Events that are not as we wrote them. One alarm for a tenant's part of a batch, however often that is sealed. */
-export function refusedAlarm({ n, at }: BatchDocument, { id, refused = [] }: TenantBatch): AuditEventInput {
+export function refusedAlarm(
+  { n, at }: BatchDocument,
+  tenantId: string,
+  owner: string,
+  refused: readonly RefusedEvent[],
+): AuditEventInput {
   const count = (why: RefusedEvent['why']): number => refused.filter((each) => each.why === why).length;
-  return alarm(id, 'integrity.refused', `batch-${n}`, at, {
+  return alarm(owner, 'integrity.refused', `batch-${n}/${tenantId}`, at, {
     what: refused.map((each) => `AuditEvent/${each.id}`),
     counts: { modified: count('modified'), forged: count('forged'), keyUnknown: count('key-unknown') },
   });

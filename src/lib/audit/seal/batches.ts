@@ -40,20 +40,16 @@ export async function nextBatch(
     n,
     token,
     at,
-    tenants: await partsOf(ports, documents, at),
+    tenants: partsOf(ports, documents, at),
     behind,
   };
   return (await ports.log.create(batch)) === 'created' ? batch : 'taken';
 }
 
-async function partsOf(
-  ports: SealPorts,
-  documents: readonly unknown[],
-  at: string,
-): Promise<readonly TenantBatch[]> {
+function partsOf(ports: SealPorts, documents: readonly unknown[], at: string): readonly TenantBatch[] {
   const parts = new Map<string, { leaves: BatchLeaf[]; refused: RefusedEvent[] }>();
-  const checked = await Promise.all(documents.map((document) => checkEvent(ports, document, at)));
-  for (const event of checked) {
+  for (const document of documents) {
+    const event = checkEvent(ports, document, at);
     const part = parts.get(event.tenantId) ?? { leaves: [], refused: [] };
     parts.set(event.tenantId, part);
     if ('leaf' in event) part.leaves.push(event.leaf);

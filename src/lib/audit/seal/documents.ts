@@ -69,6 +69,8 @@ export interface EndDocument {
 
 /** An event as a batch brings it to its tenant's tree. */
 export interface BatchLeaf extends Leaf {
+  /** The event's own: what makes a leaf one of ours, whoever wrote the batch. */
+  readonly mac: { readonly kid: string; readonly val: string };
   /**
    * Year of its receipt, when that is long ago: it waited in a queue, or somebody wrote it again. Only such an event is
    * looked up among all that are sealed.

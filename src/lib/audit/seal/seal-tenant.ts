@@ -12,9 +12,13 @@ export interface Sealed {
   readonly leaves: number;
 }
 
-/** Brings a tenant's part of a batch into its tree, signed and published; any number of times, and beside others. */
-export async function sealTenant(ports: SealPorts, tenantId: string, batch: BatchDocument): Promise<Sealed> {
-  const given = batch.tenants.find(({ id }) => id === tenantId)?.leaves ?? [];
+/** Brings a tenant's leaves of a batch into its tree, signed and published; any number of times, and beside others. */
+export async function sealTenant(
+  ports: SealPorts,
+  tenantId: string,
+  batch: BatchDocument,
+  given: readonly BatchLeaf[],
+): Promise<Sealed> {
   let sealed = 0;
   for (;;) {
     let tree: Tree | undefined = await openTree(ports, tenantId, yearOf(batch.at));
@@ -50,7 +54,8 @@ async function notSealedYet(
   const sealed = new Set(own.flatMap(({ leaves }) => leaves.map(nameOf)));
   const leaves: Leaf[] = [];
   const replaced: string[] = [];
-  for (const { since, ...leaf } of given) {
+  for (const { since, id, day, hash } of given) {
+    const leaf = { id, day, hash };
     if (sealed.has(nameOf(leaf))) continue;
     const from = mayHaveAll ? (since ?? Number(tree.year)) : since;
     const before = from === undefined ? 'absent' : await lookUp(ports, tree, leaf, from);

@@ -1,5 +1,7 @@
+import { MedrelayError } from '../../errors';
 import { logAlarm, refusedAlarm } from './alarms';
 import { nextBatch } from './batches';
+import { provenLeaves } from './check-event';
 import { sign } from './checkpoint';
 import { yearOf, type BatchDocument } from './documents';
 import { IntegrityError } from './integrity';
@@ -18,14 +20,14 @@ export interface TenantSeal {
   /** Of the newest checkpoint. */
   readonly seq: number;
   readonly size: number;
-  /** Why nothing was signed; the alarm is recorded. */
+  /** Why nothing was signed. */
   readonly problem?: { readonly code: string; readonly safeMessage: string };
 }
 
 export interface Sealer {
   /**
    * Seals everything that the store has. Beside other sealers, and after one that ended anywhere, it does the same thing
-   * once. One tenant's damaged log keeps no other tenant waiting.
+   * once. One tenant's damaged log or key keeps no other tenant waiting.
    */
   run(): Promise<readonly TenantSeal[]>;
 }
@@ -91,15 +93,20 @@ export function createSealer(ports: SealPorts): Sealer {
     report: Map<string, TenantSeal>,
   ): Promise<void> {
     const part = batch.tenants.find(({ id }) => id === tenantId);
-    const refused = part?.refused?.length ?? 0;
-    if (part && refused > 0) await ports.audit.record(refusedAlarm(batch, part));
-    if (!part || part.leaves.length === 0) {
-      if (refused > 0) note(report, tenantId, yearOf(batch.at), { refused });
+    if (!part) return;
+    const { leaves, refused } = await provenLeaves(ports, part);
+    if (refused.length > 0)
+      await ports.audit.record(refusedAlarm(batch, tenantId, ownerOf(tenantId), refused));
+    if (leaves.length === 0) {
+      if (refused.length > 0) note(report, tenantId, yearOf(batch.at), { refused: refused.length });
       return;
     }
-    const { tree, leaves } = await sealTenant(ports, tenantId, batch);
-    noteTree(report, tree, { sealed: leaves, refused });
+    const { tree, leaves: sealed } = await sealTenant(ports, tenantId, batch, leaves);
+    noteTree(report, tree, { sealed, refused: refused.length });
   }
+
+  /** Who is told of what claims to be of a tenant. */
+  const ownerOf = (tenantId: string): string => (ports.isTenant(tenantId) ? tenantId : ports.defaultTenant);
 
   async function breakSilence(
     year: string,
@@ -132,10 +139,14 @@ export function createSealer(ports: SealPorts): Sealer {
       await work();
       return true;
     } catch (error) {
-      if (!(error instanceof IntegrityError)) throw error;
-      const { alarm, what, code, safeMessage } = error;
-      await ports.audit.record(logAlarm(tenantId, alarm, what, ports.clock.now()));
+      if (!isOwnProblem(error)) throw error;
+      const { code, safeMessage } = error;
       note(report, tenantId, year, { problem: { code, safeMessage } });
+      if (error instanceof IntegrityError)
+        await ports.audit
+          .record(logAlarm(tenantId, error.alarm, error.what, ports.clock.now()))
+          // Nor can its alarm be recorded where a tenant's keys do not open; the next run tries again.
+          .catch(throwForeign);
       return false;
     }
   }
@@ -151,6 +162,16 @@ export function createSealer(ports: SealPorts): Sealer {
   }
 
   return { run };
+}
+
+/** Of one tenant: its log is damaged, or a key of its own does not open, without which no alarm of it is recorded either. */
+function isOwnProblem(error: unknown): error is MedrelayError {
+  if (error instanceof IntegrityError) return true;
+  return error instanceof MedrelayError && ['KEY_UNWRAP_FAILED', 'AUDIT_NOT_DURABLE'].includes(error.code);
+}
+
+function throwForeign(error: unknown): void {
+  if (!isOwnProblem(error)) throw error;
 }
 
 /** Later lines of a tenant and year add to the first one. */

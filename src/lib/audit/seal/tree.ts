@@ -6,7 +6,10 @@ import {
   parseCheckpoint,
   parseNote,
 } from '../merkle';
+import { provenLeaves } from './check-event';
 import {
+  batchId,
+  batchPartition,
   checkpointId,
   logPartition,
   segmentId,
@@ -32,7 +35,7 @@ export interface Tree {
   readonly lastBatch: number;
 }
 
-export type TreePorts = Pick<SealPorts, 'log' | 'anchors' | 'signer' | 'clock'>;
+export type TreePorts = Pick<SealPorts, 'log' | 'anchors' | 'signer' | 'verifyMac' | 'clock'>;
 
 /** What does not fit together may be a replica that is behind: it is looked at so often, with this pause. */
 const LOOKS = 3;
@@ -68,10 +71,26 @@ async function look(ports: TreePorts, tenantId: string, year: string): Promise<T
   let end = size;
   for (const segment of unsigned) {
     if (segment.firstIndex !== end) throw faulty(segmentId(end), 'a segment is missing');
+    if (!(await isOfEvents(ports, tenantId, segment)))
+      throw faulty(segment.id, 'a segment holds what is no event of ours');
     end = endOf(segment);
   }
   const last = unsigned.at(-1) ?? newest;
   return { tenantId, year, pk, checkpoint, unsigned, size: end, lastBatch: last?.batch ?? 0 };
+}
+
+/** What another process left unsigned, or somebody put there: signed is what a batch brought with a right MAC. */
+async function isOfEvents(
+  ports: TreePorts,
+  tenantId: string,
+  { batch: n, leaves }: SegmentDocument,
+): Promise<boolean> {
+  const batch = await ports.log.read(batchPartition(n), batchId(n));
+  const part = batch?.kind === 'cursor' ? batch.tenants.find(({ id }) => id === tenantId) : undefined;
+  if (!part) return false;
+  const nameOf = ({ id, day, hash }: Leaf): string => `${day}/${id}/${hash}`;
+  const proven = new Set((await provenLeaves(ports, part)).leaves.map(nameOf));
+  return leaves.every((leaf) => proven.has(nameOf(leaf)));
 }
 
 /** The newest checkpoint, once it is certain that it is published and that nothing newer is. */

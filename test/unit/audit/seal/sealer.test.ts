@@ -158,6 +158,78 @@ describe('what must not be sealed', () => {
     expect(JSON.stringify([[...world.alarms.values()], [...world.log.values()]])).not.toMatch(/DOE/);
   });
 
+  it('is what somebody wrote into the log as if it were waiting to be signed', async () => {
+    const world = createWorld();
+    recordMany(world, 'a', 0, 3);
+    await createSealer(world.ports()).run();
+    const { id, mac, leafHash } = storedEvent('a', 'made up', new Date(world.now).toISOString());
+    const leaf = { id, day: '20260305', hash: String(leafHash) };
+    const at = new Date(world.now).toISOString();
+    const shared = { pk: 'a|2026', v: 1, batch: 1, sealedAt: at } as const;
+    world.log.set('a|2026/seg-000000000003', {
+      ...{ ...shared, id: 'seg-000000000003', kind: 'segment', firstIndex: 3, leaves: [leaf] },
+    });
+    recordMany(world, 'a', 3, 1);
+    recordMany(world, 'b', 0, 1);
+    expect(await createSealer(world.ports()).run()).toMatchObject([
+      { tenantId: 'a', sealed: 0, problem: { code: 'INTEGRITY_LOG' } },
+      { tenantId: 'b', sealed: 1 },
+    ]);
+    world.log.delete('a|2026/seg-000000000003');
+    expect(await createSealer(world.ports()).run()).toContainEqual(
+      expect.objectContaining({ tenantId: 'a', sealed: 1 }),
+    );
+
+    const newest = [...world.log.values()].findLast((each) => each.kind === 'cursor');
+    if (newest?.kind !== 'cursor') throw new Error('There is no batch');
+    const forged = { kid: 'a/mac', val: Buffer.alloc(32).toString('base64') };
+    const batch = { ...newest, id: `batch-${String(newest.n + 1).padStart(12, '0')}`, n: newest.n + 1 };
+    const leaves = [{ ...leaf, mac: forged }];
+    world.log.set(`${batch.pk}/${batch.id}`, { ...batch, tenants: [{ id: 'a', leaves }] });
+    expect(mac).not.toEqual(forged);
+    expect(await createSealer(world.ports()).run()).toContainEqual(
+      expect.objectContaining({ tenantId: 'a', sealed: 0, refused: 1 }),
+    );
+    expect(checkTree(world, 'a', '2026').ids).toHaveLength(4);
+  });
+
+  it('waits where a tenant’s key does not open, nor takes its alarms; others go on, and so does it with the key', async () => {
+    const world = createWorld();
+    const ports = world.ports();
+    const damaged = (code: string) => new MedrelayError(code, 'damaged');
+    const broken: typeof ports = {
+      ...ports,
+      verifyMac: (tenantId, mac, hash) => {
+        if (tenantId === 'b') throw damaged('KEY_UNWRAP_FAILED');
+        return ports.verifyMac(tenantId, mac, hash);
+      },
+      audit: {
+        record: async (event) => {
+          if (event.tenantId === 'b') throw damaged('AUDIT_NOT_DURABLE');
+          return ports.audit.record(event);
+        },
+      },
+    };
+    const a = recordMany(world, 'a', 0, 2);
+    const b = recordMany(world, 'b', 0, 2);
+    const sealer = createSealer(broken);
+    expect(await sealer.run()).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ tenantId: 'a', sealed: 2 }),
+        expect.objectContaining({ tenantId: 'b', sealed: 0, problem: expect.anything() as unknown }),
+      ]),
+    );
+    world.events.push({ ...storedEvent('b', 'changed', new Date(world.now).toISOString()), outcome: '8' });
+    a.push(...recordMany(world, 'a', 2, 1));
+    b.push(...recordMany(world, 'b', 2, 1));
+    await sealer.run();
+    expect(checkTree(world, 'a', '2026').ids).toEqual(a);
+    expect(world.sealedIds('b')).toEqual([]);
+    await createSealer(ports).run();
+    expect(checkTree(world, 'b', '2026').ids).toEqual(b);
+    expect([...world.alarms.values()]).toMatchObject([{ tenantId: 'b', outcomeCode: 'integrity.refused' }]);
+  });
+
   it('is what was sealed before: written again as it was it counts once, with other content it is told', async () => {
     const world = createWorld();
     const [one, two] = [world.record('a', 'one'), world.record('a', 'two')];
