@@ -1,14 +1,17 @@
 import { CosmosClient } from '@azure/cosmos';
 import { BlobServiceClient } from '@azure/storage-blob';
-import { readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import type { StackInfo } from '../../local';
+import { Unpacked } from '../unit/audit/evidence/bundle';
 import { cleanUp, folder, json, medrelay, root, scripts, stackOf, start, type Started } from './medrelay';
 
 const work = folder();
 const dataDir = join(work, 'data');
 const data = ['--data', dataDir];
+const yesterday = new Date(Date.now() - 24 * 60 * 60 * 1000).toISOString();
 let stack: StackInfo;
 let started: Started;
 
@@ -60,6 +63,59 @@ test('the trail proves itself, as a whole and event by event', async () => {
   const { items } = await json<{ items: { id: string }[] }>('audit', 'list', '--json', ...data);
   const proof = await medrelay(['audit', 'proof', items.at(-1)?.id ?? '', '--tenant', 'demo', ...data]);
   expect(proof.stdout).toMatch(/^c2sp\.org\/tlog-proof@v1\nindex \d+\n/);
+});
+
+interface Checked {
+  verdict: string;
+  trails: { counts: { eventsHashed: number; checkpoints: number }; shredded?: object; notes: string[] }[];
+}
+
+test('verification of a range and of the growth alone; who was shredded is told', async () => {
+  const demo = ['--tenant', 'demo', '--json', ...data];
+  const shredding = ['keys', 'shred', 'Patient/nobody', '--reason', 'test', '--yes', ...demo];
+  expect(await json(...shredding)).toEqual({ subject: 'Patient/nobody', result: 'shredded' });
+  const ranged = await json<Checked>('audit', 'verify', '--from', yesterday, ...demo);
+  expect([ranged.verdict, ranged.trails[0]?.shredded]).toEqual([
+    'intact',
+    { persons: 1, fields: 0, events: [] },
+  ]);
+  expect(ranged.trails[0]?.counts.eventsHashed).toBeGreaterThan(0);
+  const before = ['--from', '2020-01-01T00:00:00Z', '--to', '2020-01-02T00:00:00Z'];
+  const none = await json<Checked>('audit', 'verify', ...before, ...demo);
+  expect([none.verdict, none.trails[0]?.counts.eventsHashed]).toEqual(['intact', 0]);
+  const quick = await json<Checked>('audit', 'verify', '--quick', ...demo);
+  expect([quick.verdict, quick.trails[0]?.notes.join()]).toEqual([
+    'intact',
+    expect.stringContaining('Only the signed log was looked at'),
+  ]);
+});
+
+test('an auditor checks an export with one file and Node, and sees that an event was edited', async () => {
+  await json('audit', 'seal', '--tenant', 'demo', '--json', ...data);
+  const [bundle, proof, verifier] = ['bundle.zip', 'event.tlog-proof', 'verify.mjs'].map((name) =>
+    join(work, name),
+  ) as [string, string, string];
+  copyFileSync(join(root, 'verifier/medrelay-verify.mjs'), verifier);
+  const exported = await json<{ events: number; keys: string[]; missing: string[] }>(
+    ...['audit', 'export', '--from', yesterday, '--out', bundle, '--tenant', 'demo', '--json', ...data],
+  );
+  expect([exported.missing, exported.events > 0]).toEqual([[], true]);
+  const files = new Unpacked(readFileSync(bundle));
+  const events = [...files.files.keys()].find((name) => name.startsWith('events/')) ?? '';
+  const id = String(files.lines(events)[0]?.['id']);
+  writeFileSync(proof, (await medrelay(['audit', 'proof', id, '--tenant', 'demo', ...data])).stdout);
+  const keys = exported.keys.flatMap((key) => ['--key', key]);
+  const check = () =>
+    spawnSync(process.execPath, [verifier, bundle, ...keys, '--checkpoint', proof], { encoding: 'utf8' });
+
+  const good = check();
+  expect([good.stderr, good.status]).toEqual(['', 0]);
+  expect(good.stdout).toMatch(/the kept checkpoint \S+ is [^]*\nverdict: INTACT\n$/);
+  files.edit(events, (lines) => void Object.assign(lines[0] ?? {}, { outcome: '12' }));
+  writeFileSync(bundle, files.zip());
+  const edited = check();
+  expect(edited.status).toBe(1);
+  expect(edited.stdout).toMatch(new RegExp(`\nMODIFIED events: ${id}\nverdict: NOT INTACT\n$`));
 });
 
 test('its identity reads what was received and has no other container', async () => {
