@@ -8,6 +8,8 @@ type Jose = typeof import('jose', { with: { 'resolution-mode': 'import' } });
 /** Signatures only: a shared secret would let every reader of it issue tokens (RFC 8725 section 3.1). */
 const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'];
 const CLOCK_SKEW_SECONDS = 60;
+/** No answer, one that is not 200, one that is no key set. */
+const ISSUERS_FAULT = new Set(['ERR_JWKS_TIMEOUT', 'ERR_JOSE_GENERIC', 'ERR_JWKS_INVALID']);
 
 export type ReadToken = (token: string) => Promise<Principal | Denial>;
 
@@ -39,7 +41,7 @@ export function createTokenReader(issuers: readonly IssuerConfig[]): ReadToken {
     } catch (error) {
       // jose's codes are ERR_JWT_EXPIRED and the like; its texts quote claims.
       const code = String((error as { code?: unknown }).code ?? '');
-      if (!code.startsWith('ERR_J') || code === 'ERR_JWKS_TIMEOUT') throw issuerAway(error);
+      if (!code.startsWith('ERR_J') || ISSUERS_FAULT.has(code)) throw issuerAway(error);
       const reason = code === 'ERR_JWT_EXPIRED' ? 'has expired' : 'does not verify';
       return invalid(`The bearer token ${reason}. Sign in again.`);
     }

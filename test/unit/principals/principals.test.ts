@@ -20,6 +20,7 @@ function jwt(
 let server: Server;
 let config: PrincipalConfig[];
 let asked = 0;
+let status = 200;
 const now = (): number => Math.floor(Date.now() / 1000);
 const claims = (more: object = {}): object => ({
   ...{ iss: 'https://login.example.org/', aud: 'api://medrelay', sub: 'u-7', name: 'Ann', azp: 'review-app' },
@@ -31,6 +32,7 @@ beforeAll(async () => {
   server = createServer((_, answer) => {
     asked += 1;
     answer.setHeader('content-type', 'application/json');
+    answer.statusCode = status;
     answer.end(
       JSON.stringify({
         keys: [{ ...ec.publicKey.export({ format: 'jwk' }), kid: 'k1', alg: 'ES256', use: 'sig' }],
@@ -129,6 +131,13 @@ test.each<[string, () => string, string]>([
   const denied = await production().authenticate({ functionKey: 'portal-key', bearer: token() });
   expect(denied).toMatchObject({ status: 401, code });
   expect(JSON.stringify(denied)).not.toMatch(/u-7|Ann|evil/);
+});
+
+test('an issuer that is in trouble is no fault of the caller', async () => {
+  status = 500;
+  const answer = production().authenticate({ bearer: jwt(claims()) });
+  await expect(answer).rejects.toMatchObject({ code: 'ISSUER_AWAY' });
+  status = 200;
 });
 
 test('an issuer that is away is no fault of the caller', async () => {

@@ -30,8 +30,10 @@ const READ_AT_ONCE = 200;
 /** A page ends there, filled or not: nobody waits for the walk through years without a hit. */
 const MAX_DAYS_PER_PAGE = 92;
 const MAX_READ_PER_PAGE = 5_000;
-/** Sorting by another member than the time needs all of the range at hand. */
+/** Sorting by another member than the time needs all of the range at hand, as counting does. */
 const MAX_SORTED = 10_000;
+/** A query for each day: ten years, which is more than is kept. */
+const MAX_SORTED_DAYS = 3_660;
 
 /** How many things one hit counts as on a page: a resource each in FHIR, one in plain JSON. */
 export type Unit = 'view' | 'document';
@@ -76,7 +78,7 @@ async function readByTime(
 }
 
 type Step =
-  | { readonly document: AuditDocument }
+  | { readonly document: AuditDocument; readonly days?: undefined }
   | { readonly document?: undefined; readonly boundary: string; readonly days: number };
 
 /** All documents of the range in order of occurrence; a step without one says that a day is done, and where it ends. */
@@ -158,7 +160,8 @@ async function readSorted(
 ): Promise<Page> {
   const found: { key: string; document: AuditDocument }[] = [];
   const byTime = { ...query, sort: { by: 'date', order: 'asc' } as const };
-  for await (const { document } of walk(reader, tenantId, byTime)) {
+  for await (const { document, days = 0 } of walk(reader, tenantId, byTime)) {
+    if (days > MAX_SORTED_DAYS) throw tooMany();
     if (!document || matchesOf(document, query.filter).length === 0) continue;
     found.push({ key: sortKey(document, query.sort.by), document });
     if (found.length > MAX_SORTED) throw tooMany();
@@ -190,7 +193,8 @@ export async function countAll(
   unit: Unit,
 ): Promise<number> {
   let [total, read] = [0, 0];
-  for await (const { document } of walk(reader, tenantId, query)) {
+  for await (const { document, days = 0 } of walk(reader, tenantId, query)) {
+    if (days > MAX_SORTED_DAYS) throw tooMany();
     if (!document) continue;
     const found = matchesOf(document, query.filter).length;
     total += unit === 'view' ? found : Math.min(1, found);
@@ -202,7 +206,7 @@ export async function countAll(
 const tooMany = (): MedrelayError =>
   new MedrelayError(
     'AUDIT_RANGE_TOO_LARGE',
-    `More than ${MAX_SORTED} events to sort or count. Narrow the dates or filters, or sort by date.`,
+    `More than ${MAX_SORTED} events or ${MAX_SORTED_DAYS} days to sort or count. Narrow the dates or filters, or sort by date.`,
   );
 
 /** Every event of a tenant in a range, oldest first. */
