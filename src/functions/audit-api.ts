@@ -80,7 +80,7 @@ function requestOf({ headers, url }: HttpRequest, query: URLSearchParams): ApiRe
   const origin = `${header('x-forwarded-proto') ?? protocol.slice(0, -1)}://${header('x-forwarded-host') ?? host}`;
   return {
     path: pathname.replace(/\/_search$/, ''),
-    origin: URL.canParse(origin) ? origin : `${protocol}//${host}`,
+    origin: /^https?:/.test(origin) && URL.canParse(origin) ? origin : `${protocol}//${host}`,
     query,
     ...(functionKey !== undefined && { functionKey }),
     ...(bearer !== undefined && { bearer }),
