@@ -159,7 +159,7 @@ function textOf({ tenantId, verdict, counts, logs, findings, keys, notes }: Judg
   const looked =
     'leaves' in counts
       ? `${counts.eventsHashed} events hashed, ${counts.leaves} sealed, ${counts.checkpoints} checkpoints`
-      : `${counts.checkpoints} checkpoints since the last verification, ${counts.tilesRead} tiles read`;
+      : `${counts.checkpoints} checkpoints from the last one seen on, ${counts.tilesRead} tiles read`;
   return [
     `${tenantId}: ${verdict}. ${looked}.`,
     ...Object.entries(logs).map(
