@@ -1,6 +1,9 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
+import type { Canonical } from './document';
+import { partitionKey } from './identity';
+import { inLanes } from './lanes';
 import type { Created, EventStore } from './ports';
-import { stated, type Outgoing, type Recorder } from './record';
+import { receiptOf, stated, type Outgoing, type Received, type Recorder } from './record';
 import type { SinkGuards } from './sink-guard';
 import type { AuditEventInput, AuditReceipt } from './types';
 
@@ -17,37 +20,78 @@ export interface BatchPorts {
   readonly guards: SinkGuards;
 }
 
+type Fates = PromiseSettledResult<AuditReceipt>[];
+
 /**
  * Many events at the price of few requests. Everything is done when this resolves: nothing waits in memory for a fuller
  * batch. Each event has its own fate: whatever the bulk request did not create goes the way of a single event.
  */
-export async function recordBatch(
-  events: readonly AuditEventInput[],
-  ports: BatchPorts,
-): Promise<PromiseSettledResult<AuditReceipt>[]> {
-  const fates: PromiseSettledResult<AuditReceipt>[] = [];
-  const outgoing: Numbered[] = [];
+export async function recordBatch(events: readonly AuditEventInput[], ports: BatchPorts): Promise<Fates> {
+  const fates: Fates = [];
+  await inLanes(
+    LANES,
+    sealed(inPartitions(events, fates, ports.recorder), fates, ports.recorder),
+    async (chunk) => {
+      const created = await createChunk(chunk, ports);
+      const others = chunk.filter((each) => {
+        if (created.get(each) !== 'created') return true;
+        fates[each.n] = { status: 'fulfilled', value: receiptOf(each.document, 'persisted') };
+        return false;
+      });
+      await inLanes(LANES, others.values(), async (each) => {
+        [fates[each.n]] = await Promise.allSettled([finish(each, created.get(each), ports)]);
+      });
+    },
+  );
+  return fates;
+}
+
+/** `n` is an event's place among those given. */
+interface Stated {
+  readonly n: number;
+  readonly canonical: Canonical;
+  readonly received: Received;
+  readonly pk: string;
+}
+interface Numbered extends Outgoing {
+  readonly n: number;
+}
+
+/** What can be recorded; neighbours share a logical partition. */
+function inPartitions(events: readonly AuditEventInput[], fates: Fates, recorder: Recorder): Stated[] {
+  const valid: Stated[] = [];
   for (const [n, event] of events.entries()) {
     try {
-      outgoing.push({ n, ...(await ports.recorder.seal(stated(event))) });
+      const canonical = stated(event);
+      const { tenantId, occurredAt, id } = canonical.content;
+      const received = recorder.receive(canonical);
+      valid.push({ n, canonical, received, pk: partitionKey(tenantId, occurredAt, id) });
     } catch (reason) {
       fates[n] = { status: 'rejected', reason };
     }
   }
-  // Neighbours share a logical partition.
-  outgoing.sort((a, b) => (a.document.pk < b.document.pk ? -1 : 1));
-  await inParallel(chunksOf(outgoing, MAX_OPERATIONS), async (chunk) => {
-    const created = await createChunk(chunk, ports);
-    await inParallel(chunk, async (each) => {
-      [fates[each.n]] = await Promise.allSettled([finish(each, created.get(each), ports)]);
-    });
-  });
-  return fates;
+  return valid.sort((a, b) => (a.pk < b.pk ? -1 : 1));
 }
 
-interface Numbered extends Outgoing {
-  /** Its place among the events. */
-  readonly n: number;
+/** What a request takes, sealed while the requests before it are under way. */
+async function* sealed(
+  given: readonly Stated[],
+  fates: Fates,
+  recorder: Recorder,
+): AsyncGenerator<readonly Numbered[]> {
+  for (let from = 0; from < given.length; from += MAX_OPERATIONS) {
+    // Sealing waits for nothing where keys are cached: without a turn of the event loop, no request would leave.
+    await nextTurn();
+    const chunk: Numbered[] = [];
+    for (const { n, canonical, received } of given.slice(from, from + MAX_OPERATIONS)) {
+      try {
+        chunk.push({ n, ...(await recorder.seal(canonical, received)) });
+      } catch (reason) {
+        fates[n] = { status: 'rejected', reason };
+      }
+    }
+    yield chunk;
+  }
 }
 
 /** What became of each event; where the request itself failed, nothing is known of any. */
@@ -77,7 +121,6 @@ function finish(
   created: Created | undefined,
   { recorder, guards }: BatchPorts,
 ): Promise<AuditReceipt> {
-  if (created === 'created') return recorder.settle(each, each.document, 'persisted');
   const isSpilled = created === 'throttled' || guards.store.state() === 'open';
   return isSpilled ? recorder.divert(each, new StoreBusy()) : recorder.deliver(each);
 }
@@ -85,18 +128,4 @@ function finish(
 /** In the words of the SDKs' own errors. */
 class StoreBusy extends Error {
   readonly retryable = true;
-}
-
-function chunksOf<T>(items: readonly T[], size: number): T[][] {
-  return Array.from({ length: Math.ceil(items.length / size) }, (_, i) =>
-    items.slice(i * size, (i + 1) * size),
-  );
-}
-
-async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-  const rest = items.values();
-  const lane = async (): Promise<void> => {
-    for (const item of rest) await work(item);
-  };
-  await Promise.all(Array.from({ length: Math.min(LANES, items.length) }, lane));
 }

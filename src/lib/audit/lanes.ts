@@ -1,10 +1,10 @@
 /**
- * Works on all items, a few at a time. After a failure nothing more is begun; it is thrown when what was begun has ended,
- * so that nothing goes on behind the caller's back.
+ * Works on all items, a few at a time. A failure is thrown when what was begun has ended, so that nothing goes on behind
+ * the caller's back; where the items come from a generator, nothing more is begun after it.
  */
 export async function inLanes<T>(
   lanes: number,
-  items: AsyncGenerator<T> | Generator<T>,
+  items: AsyncGenerator<T> | IterableIterator<T>,
   work: (item: T) => Promise<void>,
 ): Promise<void> {
   const lane = async (): Promise<void> => {

@@ -4,7 +4,7 @@ import type { FieldCipher } from '../security';
 import { conflictContent, isConflictReport } from './conflict';
 import { createCorrelationCache } from './correlation';
 import { contentOf, MAX_CONTENT_BYTES, type AuditContent } from './content';
-import { canonicalOf, sealContent, type AuditDocument, type Canonical } from './document';
+import { canonicalOf, sealContent, type AuditDocument, type Canonical, type PresetNote } from './document';
 import type { Classify, EventJournal, EventQueue, EventStore } from './ports';
 import type { ApplyPreset } from './presets';
 import { createSinkGuards, type Guard, type SinkGuards } from './sink-guard';
@@ -30,10 +30,18 @@ export interface Outgoing {
   readonly isFailClosed: boolean;
 }
 
+export interface Received {
+  readonly receivedAt: string;
+  readonly preset: PresetNote;
+  readonly isFailClosed: boolean;
+}
+
 /** The steps of recording, shared by one event, by many, and by the conflict report of a replay. */
 export interface Recorder {
+  /** What is added to a statement. In the order of events: one may begin the workflow that a later one belongs to. */
+  receive(canonical: Canonical): Received;
   /** @throws MedrelayError AUDIT_NOT_DURABLE without keys: nothing is written in the clear. */
-  seal(canonical: Canonical): Promise<Outgoing>;
+  seal(canonical: Canonical, received?: Received): Promise<Outgoing>;
   /** Durable when it resolves: store, else queue, else journal. */
   deliver(outgoing: Outgoing): Promise<AuditReceipt>;
   /** As `deliver`, where the store is known not to take it. */
@@ -62,16 +70,19 @@ export function createRecorder(
   const correlationOf = createCorrelationCache(clock.now);
 
   const recorder: Recorder = {
-    async seal(canonical) {
+    receive({ content }) {
       const receivedAt = new Date(clock.now()).toISOString();
-      const { content } = canonical;
       const { note, isFailClosed } = presetOf(content.tenantId)(content, receivedAt);
       const filled = { ...note.filled, correlationId: correlationOf(content) };
+      return { receivedAt, preset: { ...note, filled }, isFailClosed };
+    },
+
+    async seal(canonical, { receivedAt, preset, isFailClosed } = recorder.receive(canonical)) {
       const seq = sequence.take();
       try {
-        const recording = { receivedAt, recordedBy: { app, instance, seq }, preset: { ...note, filled } };
+        const recording = { receivedAt, recordedBy: { app, instance, seq }, preset };
         const document = await sealContent(cipher, canonical, recording);
-        return { content, document, isFailClosed };
+        return { content: canonical.content, document, isFailClosed };
       } catch (cause) {
         sequence.giveBack(seq);
         throw notDurable(cause, 'the keys that encrypt it are not available');
@@ -141,7 +152,7 @@ function throwUnreported(error: unknown): void {
 /** The maximum merge delay, in the words of RFC 6962 section 3: how long a receipt may wait for its checkpoint. */
 export const MERGE_DELAY_MS = 60_000;
 
-const receiptOf = (
+export const receiptOf = (
   { id, leafHash, receivedAt }: AuditDocument,
   state: AuditReceipt['state'],
 ): AuditReceipt => ({
