@@ -26,6 +26,8 @@ export interface Segments {
   namesBetween(from: number, to: number): string[];
 }
 
+/** So far beyond all that is signed no sealer gets: what somebody numbers so must not make a table of 10^12 leaves. */
+const FAR = 100_000;
 const STATED = /^seg-(\d{12})$/;
 
 /** Leaves in the order of the tree. A segment that is damaged or gone leaves a hole, which tiles may fill. */
@@ -61,7 +63,7 @@ export async function readSegments(
         continue;
       }
       const { firstIndex, sealedAt } = segment;
-      if (firstIndex < next) {
+      if (firstIndex < next || firstIndex > Math.max(next, size) + FAR) {
         findings.add('segments', 'extra', named(id));
         continue;
       }
