@@ -14,10 +14,14 @@ const patienceMilliseconds = 3000;
 
 /** Anybody may ask, so it says which part is away and nothing of why: addresses and errors are in the log. */
 export async function checkHealth(
-  services: () => Pick<Services, 'azure' | 'auditBacklog'>,
+  services: () => Pick<Services, 'azure' | 'auditBacklog' | 'freshConfig' | 'isConfigCurrent'>,
 ): Promise<HealthReport> {
   const checks: Record<string, () => Promise<unknown>> = {
-    configuration: async () => services(),
+    // Away, or refused to us: what the files and the last good versions say holds meanwhile.
+    configuration: async () => {
+      await services().freshConfig();
+      return services().isConfigCurrent() ? 'ok' : 'degraded';
+    },
     cosmos: async () => (await services().azure.container('clinical/messages')).read(),
     // Opens the sender's link, which fails when the broker is away.
     serviceBus: async () => (await services().azure.sender('hl7-messages')).createMessageBatch(),

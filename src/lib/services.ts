@@ -72,6 +72,8 @@ export interface Services {
   /** Of the files, and once `freshConfig` has been waited for, of database `config`. */
   readonly tenants: ReadonlyMap<string, Tenant>;
   freshConfig(): Promise<void>;
+  /** False while files or older versions stand in for database `config`. */
+  isConfigCurrent(): boolean;
   readonly profiles: readonly SenderProfile[];
   readonly ingest: Ingest;
   readonly fhir: FhirStore;
@@ -178,6 +180,7 @@ export function createServices(app: string, config: Config = loadConfig()): Serv
     azure,
     tenants,
     freshConfig: directory.fresh,
+    isConfigCurrent: directory.isCurrent,
     profiles,
     ingest,
     fhir: createFhirStore(resources),

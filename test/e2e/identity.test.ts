@@ -134,13 +134,15 @@ test('the app is well: it reaches every part', async () => {
   expect([answer.status, await answer.json()]).toMatchObject([200, { status: 'ok' }]);
 });
 
-test('its identity writes an audit event and its log once and never changes or deletes them', async () => {
+test('its identity reads the configuration, writes an audit event and its log once and never changes or deletes them', async () => {
   trustStack();
   const client = new CosmosClient({
     endpoint: stack.cosmos.endpoint,
     aadCredentials: { getToken: appToken },
   });
   try {
+    for (const name of ['tenants', 'policies'])
+      await client.database('config').container(name).items.query('SELECT c.id FROM c').fetchAll();
     for (const name of ['events', 'log']) {
       const container = client.database('audit').container(name);
       const query = 'SELECT TOP 1 c.id, c.pk FROM c';

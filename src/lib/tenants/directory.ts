@@ -24,6 +24,11 @@ export interface TenantDirectory {
    * fetched. Never fails: where the database is away or empty, the last good versions hold.
    */
   fresh(): Promise<void>;
+  /**
+   * False once the database was away, or refused us, twice in a row: the first question of a process pays for connections
+   * and may run out of time.
+   */
+  isCurrent(): boolean;
   presetOf(tenantId: string): ApplyPreset;
 }
 
@@ -37,6 +42,7 @@ export function createTenantDirectory(ports: DirectoryPorts): TenantDirectory {
   let presets = new Map<string, Preset>();
   const compiled = new Map<string, ApplyPreset>();
   let until = 0;
+  let misses = 0;
   let first: Promise<void> | undefined;
 
   function hold(configured: ReadonlyMap<string, Tenant>, policies: ReadonlyMap<string, Preset>): void {
@@ -76,8 +82,10 @@ export function createTenantDirectory(ports: DirectoryPorts): TenantDirectory {
         ),
       );
       until = now() + GOOD_MS;
+      misses = 0;
     } catch {
-      // The last good versions hold; who looks after the database sees in /api/health that it is away.
+      // The last good versions hold; /api/health calls the configuration degraded.
+      misses++;
     }
   }
 
@@ -104,6 +112,7 @@ export function createTenantDirectory(ports: DirectoryPorts): TenantDirectory {
   return {
     tenants,
     fresh,
+    isCurrent: () => misses < 2,
     presetOf(tenantId) {
       void fresh();
       const apply = compiled.get(tenantId) ?? compilePreset(presetFor(tenants.get(tenantId)));

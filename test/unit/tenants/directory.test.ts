@@ -45,10 +45,12 @@ it('works from the files while the database is away or empty', async () => {
   const { directory, goAway, pass } = setUp();
   goAway(true);
   await directory.fresh();
-  expect(names(directory)).toEqual(['North']);
+  expect([names(directory), directory.isCurrent()]).toEqual([['North'], true]);
+  await pass(10_000);
+  expect([names(directory), directory.isCurrent()]).toEqual([['North'], false]);
   goAway(false);
   await pass(10_000);
-  expect(names(directory)).toEqual(['North']);
+  expect([names(directory), directory.isCurrent()]).toEqual([['North'], true]);
 });
 
 it('takes the newest good version, keeps it while the database is away, and asks once a minute', async () => {
