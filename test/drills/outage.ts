@@ -31,7 +31,7 @@ export async function outageDrill(drill: Drill, minutes: number, perSecond: numb
     say(`${name} for ${seconds} s; ${readReceipts(file).length} events have a receipt`);
     for (const end = Date.now() + seconds * 1000; Date.now() < end;) {
       await delay(Math.min(20_000, end - Date.now()));
-      const backlog = await within(8_000, services.auditBacklog(100_000));
+      const backlog = await within(30_000, services.auditBacklog(20_000));
       const health = await within(8_000, healthOf(dataDir));
       say(`  backlog: ${told(backlog)}; health: ${health ?? 'no answer'}`);
       most.queued = Math.max(most.queued, countOf(backlog?.queued));

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { MERGE_DELAY_MS } from './record';
 import type { BreakerState, SinkGuards } from './sink-guard';
 
@@ -31,13 +32,26 @@ export interface AuditBacklog {
   };
 }
 
+/** A broker that does not answer must not keep the others' figures back; counting takes its time, too. */
+const deadlineMs = (limit: number): number => 2_000 + limit;
+
 export async function readBacklog(
   source: BacklogSource,
   guards: SinkGuards,
   limit: number,
 ): Promise<AuditBacklog> {
-  const orUnknown = (waiting: Promise<Waiting>): Promise<Waiting | 'unknown'> =>
-    waiting.catch(() => 'unknown');
+  const orUnknown = async (waiting: Promise<Waiting>): Promise<Waiting | 'unknown'> => {
+    const answered = new AbortController();
+    const late = delay(deadlineMs(limit), 'unknown' as const, { signal: answered.signal });
+    try {
+      return await Promise.race([waiting, late]);
+    } catch {
+      return 'unknown';
+    } finally {
+      answered.abort();
+      late.catch(() => undefined);
+    }
+  };
   const [queued, deadLettered, journaled] = await Promise.all([
     orUnknown(source.queued(limit)),
     orUnknown(source.deadLettered(limit)),

@@ -32,3 +32,19 @@ it('does not take a place that cannot be asked for an empty one', async () => {
     journaled: { count: 3 },
   });
 });
+
+it('does not wait for a place that does not answer', async () => {
+  const silent = () => new Promise<never>(() => undefined);
+  const source = { queued: silent, deadLettered: silent, journaled: () => Promise.resolve({ count: 3 }) };
+  const reading = readBacklog(
+    source,
+    createSinkGuards(() => ({ kind: 'unavailable' })),
+    10,
+  );
+  expect(await reading).toEqual({
+    ...well,
+    queued: 'unknown',
+    deadLettered: 'unknown',
+    journaled: { count: 3 },
+  });
+});
