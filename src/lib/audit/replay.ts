@@ -87,5 +87,7 @@ const isRefusal = (error: unknown): boolean =>
 /** One damaged document must not keep the others from the store; a store that is away stops the run. */
 function orRefused(error: unknown): 'refused' {
   if (isRefusal(error)) return 'refused';
+  // The damaged key of one tenant, that is; the others' events go on.
+  if (error instanceof MedrelayError && error.code === 'KEY_UNWRAP_FAILED') return 'refused';
   throw error;
 }

@@ -52,7 +52,17 @@ export function keyVaultSigner(vault: VaultSigning, now: () => number = Date.now
       const [signature, key] = await Promise.all([vault.sign(KEY_NAME, version, digest), publicKey(version)]);
       return { signature: derOf(signature), publicKey: key };
     },
-    publicKeys: async () => Promise.all((await vault.versions(KEY_NAME).catch(missing)).map(publicKey)),
+    async publicKeys() {
+      const versions = await vault.versions(KEY_NAME).catch(missing);
+      const answers = await Promise.allSettled(versions.map(publicKey));
+      const keys = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
+      // A version that somebody disabled may not be read: what it signed is named `key-unknown`, the rest is verified.
+      const refusal = answers.find(
+        (answer) => answer.status === 'rejected' && (keys.length === 0 || !isDenied(answer.reason)),
+      );
+      if (refusal?.status === 'rejected') throw refusal.reason;
+      return keys;
+    },
   };
 }
 
@@ -84,6 +94,8 @@ function missing(cause: unknown): never {
     cause,
   );
 }
+
+const isDenied = (error: unknown): boolean => classifyAzureError(error).kind === 'denied';
 
 const spkiOf = (key: JsonWebKey): Buffer =>
   createPublicKey({ key, format: 'jwk' }).export({ type: 'spki', format: 'der' });

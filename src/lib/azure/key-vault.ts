@@ -38,7 +38,7 @@ export function keyVaultWrap(keys: VaultKeys, now: () => number = Date.now): Key
       const version = await keys.currentVersion(KEY_NAME).catch((cause: unknown) => {
         if (classifyAzureError(cause).kind !== 'not-found') throw cause;
         throw new MedrelayError(
-          'KEY_UNKNOWN',
+          'KEY_KEEPER_MISSING',
           `The key vault has no key named ${KEY_NAME}. Create it: RSA, 3072 bits, with the operations wrapKey and unwrapKey.`,
           cause,
         );
@@ -59,7 +59,10 @@ export function keyVaultWrap(keys: VaultKeys, now: () => number = Date.now): Key
     async unwrap(keyId, wrapped) {
       const [, name, version] = KEY_ID.exec(keyId) ?? [];
       if (name === undefined || version === undefined) {
-        throw new MedrelayError('KEY_UNKNOWN', 'A data key was wrapped by a keeper that is not set up here.');
+        throw new MedrelayError(
+          'KEY_KEEPER_MISSING',
+          'A data key was wrapped by a keeper that is not set up here.',
+        );
       }
       try {
         return await keys.unwrap(name, version, wrapped);
@@ -73,7 +76,7 @@ export function keyVaultWrap(keys: VaultKeys, now: () => number = Date.now): Key
 function unwrapProblem(cause: unknown, name: string, version: string): unknown {
   if (classifyAzureError(cause).kind === 'not-found') {
     return new MedrelayError(
-      'KEY_UNKNOWN',
+      'KEY_KEEPER_MISSING',
       `The key vault does not hold version ${version} of ${name}. Recover the key, or set KEY_VAULT_URL to the vault ` +
         'that belongs to this data.',
       cause,

@@ -70,7 +70,7 @@ export function keyFileWrap(
       if (!key) {
         return Promise.reject(
           new MedrelayError(
-            'KEY_UNKNOWN',
+            'KEY_KEEPER_MISSING',
             `The key file does not hold version "${version}". Restore the key file that belongs to this data.`,
           ),
         );

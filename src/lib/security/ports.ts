@@ -4,7 +4,10 @@ export interface KeyWrap {
   currentKeyId(): Promise<string>;
   /** `keyId` names the key and version, for `unwrap`. */
   wrap(dataKey: Uint8Array): Promise<{ readonly keyId: string; readonly wrapped: Uint8Array }>;
-  /** @throws MedrelayError KEY_UNKNOWN when `keyId` is not held, KEY_UNWRAP_FAILED when the bytes were changed. */
+  /**
+   * @throws MedrelayError KEY_KEEPER_MISSING when `keyId` is not held here, which a right setting mends and so says
+   * nothing about the data; KEY_UNWRAP_FAILED when the bytes were changed.
+   */
   unwrap(keyId: string, wrapped: Uint8Array): Promise<Uint8Array>;
 }
 

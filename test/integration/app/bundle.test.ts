@@ -26,6 +26,7 @@ describe('the bundled app', () => {
     expect([...loaded.evaluated].sort()).toEqual([
       '@azure/functions',
       '@azure/functions-extensions-base',
+      'cockatiel',
       'cookie',
       'hl7-standard',
       'long',

@@ -70,7 +70,7 @@ test('data of a key file goes on opening beside the vault; new keys are the vaul
   expect(young.keyId).toMatch(/^vault:/);
   expect(Buffer.from(await both.unwrap(young.keyId, young.wrapped))).toEqual(dataKey);
   await expect(createKeyWrap(config()).unwrap(old.keyId, old.wrapped)).rejects.toMatchObject({
-    code: 'KEY_UNKNOWN',
+    code: 'KEY_KEEPER_MISSING',
   });
 });
 
@@ -80,7 +80,7 @@ test('a changed data key and an unknown version are said to be so', async () => 
   wrapped[9] = (wrapped[9] ?? 0) ^ 1;
   await expect(wrap.unwrap(keyId, wrapped)).rejects.toMatchObject({ code: 'KEY_UNWRAP_FAILED' });
   const unknown = `vault:medrelay-kek/${'0'.repeat(32)}`;
-  await expect(wrap.unwrap(unknown, wrapped)).rejects.toMatchObject({ code: 'KEY_UNKNOWN' });
+  await expect(wrap.unwrap(unknown, wrapped)).rejects.toMatchObject({ code: 'KEY_KEEPER_MISSING' });
 });
 
 test('a vault that is away is passing trouble', async () => {

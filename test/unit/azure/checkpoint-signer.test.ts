@@ -108,3 +108,20 @@ it('refuses where no vault keeps the key', async () => {
   await expect(signer.sign(Buffer.from('x'))).rejects.toMatchObject({ code: 'SEAL_KEY_MISSING' });
   await expect(signer.publicKeys()).rejects.toMatchObject({ code: 'SEAL_KEY_MISSING' });
 });
+
+it('leaves out a version that may not be read, and nothing else that fails', async () => {
+  const vault = fake();
+  vault.keys.set('v2', ecKey());
+  const ofFirst = keyVaultSigner(vault).publicKeys();
+  const refusing = (version: string, status: number) => ({
+    ...vault,
+    publicKey: (name: string, each: string) =>
+      each === version ? failing(status) : vault.publicKey(name, each),
+  });
+  const [first, second] = await ofFirst;
+  expect(await keyVaultSigner(refusing('v1', 403)).publicKeys()).toEqual([second]);
+  expect(await keyVaultSigner(refusing('v2', 403)).publicKeys()).toEqual([first]);
+  await expect(keyVaultSigner(refusing('v1', 503)).publicKeys()).rejects.toMatchObject({ statusCode: 503 });
+  vault.keys.delete('v2');
+  await expect(keyVaultSigner(refusing('v1', 403)).publicKeys()).rejects.toMatchObject({ statusCode: 403 });
+});

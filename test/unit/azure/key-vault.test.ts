@@ -56,7 +56,7 @@ it.each([
 });
 
 it.each([
-  ['a version that the vault lacks', 404, 'KEY_UNKNOWN'],
+  ['a version that the vault lacks', 404, 'KEY_KEEPER_MISSING'],
   ['bytes that were changed', 400, 'KEY_UNWRAP_FAILED'],
 ])('says of %s what to do', async (_, status, code) => {
   const wrap = keyVaultWrap(fake({ unwrap: () => failing(status) }));
@@ -70,7 +70,7 @@ it.each(['file:k1', 'https://v.vault.azure.net/keys/medrelay-kek/1', `vault:../s
   async (keyId) => {
     const unwrap = jest.fn<Promise<Uint8Array>, []>();
     await expect(keyVaultWrap(fake({ unwrap })).unwrap(keyId, Buffer.from('w'))).rejects.toMatchObject({
-      code: 'KEY_UNKNOWN',
+      code: 'KEY_KEEPER_MISSING',
     });
     expect(unwrap).not.toHaveBeenCalled();
   },

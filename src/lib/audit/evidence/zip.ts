@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { Zip, ZipDeflate } from 'fflate';
 import { MedrelayError } from '../../errors';
 
 export interface ZippedFile {
@@ -19,6 +18,8 @@ export interface ZipWriter {
 const MOST_BYTES = 2 ** 32 - 2 ** 20;
 
 export function createZipWriter(write: (chunk: Uint8Array) => Promise<void>, mtime: Date): ZipWriter {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- only an export needs it: no cold start pays for it
+  const { Zip, ZipDeflate } = require('fflate') as typeof import('fflate');
   const ready: Uint8Array[] = [];
   const zip = new Zip((error, chunk) => {
     if (error) throw error;

@@ -164,10 +164,12 @@ export function createSealer(ports: SealPorts): Sealer {
   return { run };
 }
 
+const OWN_PROBLEMS = ['KEY_UNWRAP_FAILED', 'KEY_KEEPER_MISSING', 'AUDIT_NOT_DURABLE'];
+
 /** Of one tenant: its log is damaged, or a key of its own does not open, without which no alarm of it is recorded either. */
 function isOwnProblem(error: unknown): error is MedrelayError {
   if (error instanceof IntegrityError) return true;
-  return error instanceof MedrelayError && ['KEY_UNWRAP_FAILED', 'AUDIT_NOT_DURABLE'].includes(error.code);
+  return error instanceof MedrelayError && OWN_PROBLEMS.includes(error.code);
 }
 
 function throwForeign(error: unknown): void {

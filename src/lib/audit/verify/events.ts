@@ -189,7 +189,8 @@ function isMac(mac: unknown): mac is { kid: string; val: string } {
 /** The trail's fault, unless the key store or the vault is away: then there is nothing to conclude. */
 function keyProblem(error: unknown): MacVerdict {
   const code = error instanceof MedrelayError ? error.code : undefined;
-  if (code === 'KEY_UNKNOWN' || code === 'TENANT_INVALID') return 'key-unknown';
+  if (code === 'KEY_UNKNOWN' || code === 'KEY_KEEPER_MISSING' || code === 'TENANT_INVALID')
+    return 'key-unknown';
   if (code === 'KEY_UNWRAP_FAILED') return 'key-replaced';
   if (code === 'DECRYPT_FAILED') return 'forged';
   throw error;

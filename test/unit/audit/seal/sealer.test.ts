@@ -193,14 +193,17 @@ describe('what must not be sealed', () => {
     expect(checkTree(world, 'a', '2026').ids).toHaveLength(4);
   });
 
-  it('waits where a tenant’s key does not open, nor takes its alarms; others go on, and so does it with the key', async () => {
+  it.each([
+    ['was damaged', 'KEY_UNWRAP_FAILED'],
+    ['is in a vault that is not the one of the setting', 'KEY_KEEPER_MISSING'],
+  ])('waits where a tenant’s key %s; others go on, and so does it with the key', async (_, code) => {
     const world = createWorld();
     const ports = world.ports();
-    const damaged = (code: string) => new MedrelayError(code, 'damaged');
+    const damaged = (problem: string) => new MedrelayError(problem, 'damaged');
     const broken: typeof ports = {
       ...ports,
       verifyMac: (tenantId, mac, hash) => {
-        if (tenantId === 'b') throw damaged('KEY_UNWRAP_FAILED');
+        if (tenantId === 'b') throw damaged(code);
         return ports.verifyMac(tenantId, mac, hash);
       },
       audit: {
