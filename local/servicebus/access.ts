@@ -26,16 +26,23 @@ export interface BusIdentities {
 /** What the bearer of a token may do. */
 export type Grant = (right: Right, path: string) => boolean;
 
-/** The shared access key is that of the root policy. */
-export const everything: Grant = () => true;
+/** A token that was found good. */
+export interface Access {
+  grants: Grant;
+  /** In milliseconds since 1970. */
+  expiresAt: number;
+}
 
-/** What a JSON Web Token grants, or undefined when it is not genuine, in time and meant for Service Bus. */
-export function grantOf(token: string, { principals, verify }: BusIdentities): Grant | undefined {
+/** What a JSON Web Token gives, or undefined when it is not genuine, in time and meant for Service Bus. */
+export function accessOf(token: string, { principals, verify }: BusIdentities): Access | undefined {
   const claims = verify(token);
   if (!claims) return undefined;
   const own = principals.filter(({ id }) => id === claims['oid']).flatMap((principal) => principal.roles);
-  return (right, path) =>
-    own.some(({ role, scope }) => (roles[role] ?? []).includes(right) && covers(scope, path));
+  return {
+    grants: (right, path) =>
+      own.some(({ role, scope }) => (roles[role] ?? []).includes(right) && covers(scope, path)),
+    expiresAt: Number(claims['exp']) * 1000,
+  };
 }
 
 /** Of a topic also its subscriptions, of a queue also its dead letters. */

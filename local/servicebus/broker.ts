@@ -10,7 +10,7 @@ import {
   type Sender,
   type Session,
 } from 'rhea';
-import { everything, grantOf, rightOf, type BusIdentities, type Grant, type Right } from './access';
+import { accessOf, rightOf, type Access, type BusIdentities, type Right } from './access';
 import { MalformedMessage, parseMessage, tokenOfTag } from './codec';
 import { Consumer } from './consumer';
 import { entityDisabled, isReceiveDisabled, type Refusal } from './entity/entity';
@@ -26,7 +26,7 @@ import {
   type Request,
 } from './management';
 import type { Entity, Namespace } from './namespace';
-import { sasProblem, type SasKey } from './sas';
+import { sasAccess, type SasKey } from './sas';
 import { SESSION_FILTER, SessionAttaches } from './session-attaches';
 import type { Turn } from './turn';
 import {
@@ -52,7 +52,7 @@ export class Broker {
   private readonly consumers = new Map<Sender, Consumer>();
   private readonly byQueue = new Map<Queue, Consumer[]>();
   private readonly incoming = new WeakMap<Receiver, Handler>();
-  private readonly authorized = new WeakMap<Connection, Grant>();
+  private readonly authorized = new Map<Connection, Access>();
   private readonly attaches: SessionAttaches;
   readonly container: Container;
 
@@ -99,8 +99,12 @@ export class Broker {
     on('rejected', ({ delivery }) => this.settle(delivery, rejectedOutcome(delivery?.remote_state)));
     on('sender_close', ({ sender }) => this.detach((link) => link === sender));
     on('session_close', ({ session }) => this.detach((link) => link.session === session));
-    on('connection_close', ({ connection }) => this.detach((link) => link.connection === connection));
-    on('disconnected', ({ connection }) => this.detach((link) => link.connection === connection));
+    for (const event of ['connection_close', 'disconnected']) {
+      on(event, ({ connection }) => {
+        this.authorized.delete(connection);
+        this.detach((link) => link.connection === connection);
+      });
+    }
     // Without a listener rhea prints these or throws; a client that went away is no news to a broker.
     for (const event of [
       'error',
@@ -178,6 +182,31 @@ export class Broker {
     });
   }
 
+  /** When the first of the tokens expires. */
+  get nextDeadline(): number {
+    return Math.min(...[...this.authorized.values()].map(({ expiresAt }) => expiresAt));
+  }
+
+  /** The links of a client that has not renewed its token in time are detached; it may put a new one and come back. */
+  endExpired(): void {
+    const now = this.now();
+    for (const [connection, { expiresAt }] of this.authorized) {
+      if (expiresAt > now) continue;
+      this.authorized.delete(connection);
+      connection.each_link((link: Link) => {
+        const address = (link.is_sender() ? link.source : link.target)?.address ?? '';
+        if (isCbs(address)) return;
+        this.detach((sender) => sender === link);
+        // Words and condition of the service (dapr/components-contrib issue 809).
+        const details = `Unauthorized access. '${link.is_sender() ? 'Listen' : 'Send'}' claim(s) are required to perform this operation. Resource: '${address}'.`;
+        link.close({
+          condition: 'amqp:link:detach-forced',
+          description: `The link '${link.name}' is force detached. Code: RenewToken. Details: ${details}`,
+        });
+      });
+    }
+  }
+
   private attachProducer(receiver: Receiver): void {
     if (isCoordinator(receiver)) {
       const reason = 'The local Service Bus endpoint does not support transactions.';
@@ -214,13 +243,13 @@ export class Broker {
     address: string,
     right: Right | undefined,
   ): Entity | undefined {
-    const grant = this.authorized.get(link.connection);
-    if (grant && right && !grant(right, path)) {
+    const access = this.authorized.get(link.connection);
+    if (access && right && !access.grants(right, path)) {
       const claims = `'${right}' claim(s) are required to perform this operation.`;
       refuse(link, 'amqp:unauthorized-access', `Unauthorized access. ${claims} Resource: '${address}'.`);
       return undefined;
     }
-    if (!grant) {
+    if (!access) {
       refuse(
         link,
         'amqp:unauthorized-access',
@@ -305,9 +334,9 @@ export class Broker {
 
   private authenticate(raw: Buffer, delivery: Delivery, session: Session): void {
     const request = parseRequest(raw);
-    const grant = this.grantOf(request);
-    const problem = typeof grant === 'string' ? grant : undefined;
-    if (typeof grant !== 'string') this.authorized.set(session.connection, grant);
+    const access = this.accessOf(request);
+    const problem = typeof access === 'string' ? access : undefined;
+    if (typeof access !== 'string') this.authorized.set(session.connection, access);
     delivery.accept();
     this.reply(
       session,
@@ -318,15 +347,15 @@ export class Broker {
     );
   }
 
-  /** What a token grants; a sentence when it is not good. */
-  private grantOf({ properties, body }: Request): Grant | string {
+  /** What a token gives; a sentence when it is not good. */
+  private accessOf({ properties, body }: Request): Access | string {
     switch (properties['type']) {
       case 'servicebus.windows.net:sastoken':
-        return sasProblem(String(body), this.key, this.now()) ?? everything;
+        return sasAccess(String(body), this.key, this.now());
       case 'jwt':
         if (!this.identities) return 'No identities are known here: connect with a connection string.';
         return (
-          grantOf(String(body), this.identities) ??
+          accessOf(String(body), this.identities) ??
           'InvalidSignature: The token is not in time, not meant for Service Bus, or not of the trusted identity endpoint.'
         );
       default:
@@ -342,7 +371,7 @@ export class Broker {
     try {
       const operation = String(request.properties['operation']);
       const right = rightOf(operation);
-      const isAllowed = this.authorized.get(session.connection)?.(right, entity.node.path) ?? false;
+      const isAllowed = this.authorized.get(session.connection)?.grants(right, entity.node.path) ?? false;
       reply = fault
         ? { ...BUSY, status: 503 }
         : isAllowed

@@ -73,6 +73,7 @@ export async function startServiceBus(options: ServiceBusOptions): Promise<Servi
     timer = undefined;
     try {
       for (const node of namespace.nodes) node.tick();
+      broker.endExpired();
       turn.plan();
     } catch (error) {
       fail(error);
@@ -80,7 +81,7 @@ export async function startServiceBus(options: ServiceBusOptions): Promise<Servi
   };
   let timerAt = Infinity;
   const sleep = (): void => {
-    const at = Math.min(...namespace.nodes.map((node) => node.nextDeadline));
+    const at = Math.min(...[broker, ...namespace.nodes].map(({ nextDeadline }) => nextDeadline));
     if (stopped || at === Infinity || (timer && timerAt <= at)) return;
     clearTimeout(timer);
     timerAt = at;

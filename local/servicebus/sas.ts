@@ -1,4 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
+import type { Access } from './access';
 
 export interface SasKey {
   name: string;
@@ -9,7 +10,7 @@ export interface SasKey {
  * Checks a `SharedAccessSignature sr=..&sig=..&se=..&skn=..` token
  * (https://learn.microsoft.com/azure/service-bus-messaging/service-bus-sas); a sentence when it is not good.
  */
-export function sasProblem(token: string, key: SasKey, nowMs: number): string | undefined {
+export function sasAccess(token: string, key: SasKey, nowMs: number): Access | string {
   const fields = new Map<string, string>();
   const [scheme, query] = token.split(' ', 2);
   if (scheme !== 'SharedAccessSignature' || query === undefined)
@@ -28,8 +29,10 @@ export function sasProblem(token: string, key: SasKey, nowMs: number): string | 
   if (given.length !== expected.length || !timingSafeEqual(given, expected)) {
     return 'InvalidSignature: The token has an invalid signature.';
   }
-  if (!(Number(expiry) * 1000 > nowMs)) return 'ExpiredToken: The token is expired.';
-  return undefined;
+  const expiresAt = Number(expiry) * 1000;
+  if (!(expiresAt > nowMs)) return 'ExpiredToken: The token is expired.';
+  // The key is that of the root policy.
+  return { grants: () => true, expiresAt };
 }
 
 function decoded(text: string): string {

@@ -26,6 +26,8 @@ const identities = {
 };
 
 let bus: ServiceBus;
+/** How far the broker's clock is ahead. */
+let ahead = 0;
 const trusted = getCACertificates('default');
 const clients: ServiceBusClient[] = [];
 beforeAll(async () => {
@@ -40,6 +42,7 @@ beforeAll(async () => {
     dataDir,
     config: parseEmulatorConfig({ UserConfig: { Namespaces: [namespace] } }),
     sharedAccessKey: 'key',
+    now: () => Date.now() + ahead,
     identities: readIdentities(file),
     tls: { port: 0, cert: readFileSync(certFile), key: readFileSync(keyFile) },
   });
@@ -54,7 +57,8 @@ afterAll(async () => {
 interface Token {
   key?: typeof signingKey;
   resource?: string;
-  at?: number;
+  /** When it was issued; it lasts for a day. */
+  at?: number | (() => number);
 }
 
 function clientOf(id: string, { key = signingKey, resource, at = Date.now() }: Token = {}): ServiceBusClient {
@@ -62,12 +66,12 @@ function clientOf(id: string, { key = signingKey, resource, at = Date.now() }: T
   const credential = {
     getToken: (scopes: string | string[]) => {
       const wanted = resource ?? String(scopes).replace(/\/\.default$/, '');
-      const { token } = issueToken(key, 'tenant', principal, wanted, at);
+      const { token } = issueToken(key, 'tenant', principal, wanted, typeof at === 'number' ? at : at());
       return Promise.resolve({ token, expiresOnTimestamp: Date.now() + 3_600_000 });
     },
   };
   const client = new ServiceBusClient(`localhost:${bus.tlsPort}`, credential, {
-    retryOptions: { maxRetries: 0 },
+    retryOptions: { maxRetries: 0, timeoutInMs: 10_000 },
   });
   clients.push(client);
   return client;
@@ -128,6 +132,57 @@ test('a token of a stranger, for another service or out of date is refused', asy
     'UnauthorizedAccess',
   );
   expect(await fate(send('owner', 'one', { at: yesterday }))).toBe('UnauthorizedAccess');
+});
+
+describe('a token that expires', () => {
+  const day = 24 * 3_600_000;
+  const left = 10 * 60_000;
+  /** The first token has ten minutes left. */
+  const then = (later: number) => {
+    let issued = 0;
+    return () => (issued++ === 0 ? Date.now() - day + left : later);
+  };
+  afterEach(() => (ahead = 0));
+
+  test('takes the links along', async () => {
+    const sender = clientOf('owner', { at: then(Date.now() - day) }).createSender('two');
+    const body = { body: 'with the first token' };
+    expect(await fate(sender.sendMessages(body))).toBe('ok');
+    expect(await fate(sender.sendMessages(body))).toBe('ok');
+    ahead = left;
+    // A message that is under way when its link goes has no answer: the client gives it up.
+    for (let last = ''; last !== 'UnauthorizedAccess';) last = await fate(sender.sendMessages(body));
+  });
+
+  test('a client with a new one comes back by itself', async () => {
+    let tokens = 0;
+    const next = then(Date.now());
+    const at = () => {
+      tokens += 1;
+      return next();
+    };
+    const receiver = clientOf('of-one', { at }).createReceiver('one');
+    const bodies = new Set<unknown>();
+    let onBody = (): void => undefined;
+    receiver.subscribe({
+      processMessage: ({ body }) => {
+        bodies.add(body);
+        onBody();
+        return Promise.resolve();
+      },
+      processError: () => Promise.resolve(),
+    });
+    const sender = clientOf('owner').createSender('one');
+    const arrival = async (body: string): Promise<void> => {
+      await sender.sendMessages({ body });
+      while (!bodies.has(body)) await new Promise<void>((resolve) => (onBody = resolve));
+    };
+    await arrival('before');
+    const before = tokens;
+    ahead = left;
+    while (tokens === before) await new Promise((resolve) => setTimeout(resolve, 50));
+    await arrival('after');
+  });
 });
 
 test('the connection string goes on working beside it, without TLS', async () => {
