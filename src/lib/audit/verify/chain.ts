@@ -47,8 +47,8 @@ export interface ChainOptions {
    * Undefined where it is not looked at.
    */
   readonly previous: string | undefined;
-  /** A document that was written after this instant may still wait for its published copy. */
-  readonly pendingSince: number;
+  /** A document that was written so lately may still wait for its published copy. */
+  readonly isRecent: (instant: number) => boolean;
   /** Takes the fingerprint of each key that signed. */
   readonly signedBy: (key: NoteKey) => void;
 }
@@ -91,7 +91,7 @@ export async function checkChain(pages: Pages, options: ChainOptions, findings: 
 
   // The newest is published a moment after it is written.
   for (const each of unpublished) {
-    const isPending = each.seq === newest && Date.parse(each.time) > options.pendingSince;
+    const isPending = each.seq === newest && options.isRecent(Date.parse(each.time));
     if (!isPending) findings.add('anchors', 'missing', anchorName(each.seq));
   }
   for (const seq of tail) findings.add('checkpoints', seq > newest ? 'rolled-back' : 'missing', name(seq));

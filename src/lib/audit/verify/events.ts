@@ -13,8 +13,10 @@ export interface EventChecks {
   readonly leaves: LeafIndex;
   readonly verifyMac: TrailKeys['verifyMac'];
   readonly shredded: TrailKeys['shredded'];
-  /** What was written after this instant may still be waiting for the sealer. */
-  readonly pendingSince: number;
+  /** What was written so lately may still be waiting for the sealer. */
+  readonly isRecent: (instant: number) => boolean;
+  /** What was written at this instant was written after the newest checkpoint. */
+  readonly isAfterSealing: (instant: number) => boolean;
   readonly progress: (hashed: number) => void;
 }
 
@@ -34,7 +36,7 @@ const MAC_VALUE = /^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/;
 /** Hashes every event anew and asks the tree about it; nothing that the event says about itself is believed. */
 export async function checkEvents(
   pages: Pages,
-  { tenantId, leaves, verifyMac, shredded, pendingSince, progress }: EventChecks,
+  { tenantId, leaves, verifyMac, shredded, isRecent, isAfterSealing, progress }: EventChecks,
   findings: Findings,
 ): Promise<EventCounts> {
   let [eventsHashed, pending] = [0, 0];
@@ -89,8 +91,9 @@ export async function checkEvents(
     if (document['tenantId'] !== tenantId || !isInPlace(document)) findings.add('events', 'misplaced', id);
     else if (document['leafHash'] !== hash.toString('hex')) findings.add('events', 'modified', id);
     else if (mac !== 'right') macs.note(document, mac);
-    else if (latestOf(document) > pendingSince) pending += 1;
-    else findings.add('events', leaves.hasHoles ? 'unprovable' : 'extra', id);
+    else if (isRecent(latestOf(document))) pending += 1;
+    else if (leaves.hasHoles) findings.add('events', 'unprovable', id);
+    else findings.add('events', isAfterSealing(latestOf(document)) ? 'unsealed' : 'extra', id);
   }
 }
 

@@ -5,6 +5,7 @@ const MEANING: Readonly<Record<Verdict, string>> = {
   modified: 'is not as it was written',
   missing: 'was there and is gone',
   extra: 'is there and in no log',
+  unsealed: 'waits to be sealed for longer than it may: sealing is behind',
   forged: 'was not made with our key',
   misplaced: 'lies where its own content does not belong',
   duplicate: 'is there twice',

@@ -15,6 +15,7 @@ import {
 import { logPartition } from '../seal/documents';
 import { checkChain, newestOf, type TrustedCheckpoint } from './chain';
 import { createFindings, type Findings } from './findings';
+import { recentAt } from './recent';
 import { compareLastState } from './last-state';
 import { asTile, hashesOf } from './log-documents';
 import type { GrowthReader, GrowthVerification, LogVerification, TrailKeys, VerifierState } from './types';
@@ -41,7 +42,7 @@ export async function verifyGrowth(options: GrowthOptions): Promise<GrowthVerifi
   const { tenantId, reader, keys, lastState, now } = options;
   const findings = createFindings();
   const signedBy = new Map<string, NoteKey>();
-  const pendingSince = now.getTime() - options.maximumMergeDelayMs;
+  const isRecent = recentAt(now, options.maximumMergeDelayMs);
   const years = [...new Set([...(await reader.years()), ...Object.keys(lastState?.logs ?? {})])];
   const logs: Record<string, LogVerification['logs'][string]> = {};
   let [checkpoints, tilesReadHere, lastNote] = [0, 0, ''];
@@ -57,7 +58,7 @@ export async function verifyGrowth(options: GrowthOptions): Promise<GrowthVerifi
         ...{ tenantId, year, keyName: keys.keyName, keys: keys.signing.map(noteKey), first, anchors },
         anchor: (name) => reader.anchor(name),
         previous: known ? undefined : lastNote,
-        pendingSince,
+        isRecent,
         signedBy: (key) => signedBy.set(key.fingerprint, key),
       },
       findings,

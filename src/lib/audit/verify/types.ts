@@ -9,8 +9,10 @@ export type Verdict =
   | 'modified'
   /** It was sealed, or must exist, and is not there. */
   | 'missing'
-  /** It is there, older than the maximum merge delay, and in no tree. */
+  /** It is there, older than the maximum merge delay and the newest checkpoint, and in no tree. */
   | 'extra'
+  /** Sealing is behind: it is older than the maximum merge delay, and younger than the newest checkpoint. */
+  | 'unsealed'
   /** Its MAC is not one of this tenant's key, or its signature not one of the key that it names. */
   | 'forged'
   /** It lies under a tenant, day or partition that its own content does not demand. */

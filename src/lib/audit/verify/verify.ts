@@ -3,6 +3,7 @@ import { logPartition } from '../seal/documents';
 import { checkChain, newestOf } from './chain';
 import { checkEvents } from './events';
 import { createFindings } from './findings';
+import { latestNow, recentAt } from './recent';
 import { LeafIndex, type LogLeaves } from './leaf-index';
 import { compareLastState } from './last-state';
 import { readSegments } from './segments';
@@ -31,7 +32,7 @@ export async function verifyTrail(options: VerifyOptions): Promise<Verification>
   const { tenantId, reader, keys, lastState, days, maximumMergeDelayMs, now } = options;
   const { progress = () => undefined } = options;
   const findings = createFindings();
-  const pendingSince = now.getTime() - maximumMergeDelayMs;
+  const isRecent = recentAt(now, maximumMergeDelayMs);
   const signing = keys.signing.map(noteKey);
   const signedBy = new Map<string, NoteKey>();
 
@@ -45,7 +46,7 @@ export async function verifyTrail(options: VerifyOptions): Promise<Verification>
   let [checkpoints, lastNote] = [0, ''];
 
   for (const year of years.sort()) {
-    const log = { year, pk: logPartition(tenantId, year), pendingSince };
+    const log = { year, pk: logPartition(tenantId, year), isRecent };
     const chain = await checkChain(
       reader.log(year, 'checkpoint'),
       {
@@ -57,7 +58,7 @@ export async function verifyTrail(options: VerifyOptions): Promise<Verification>
         anchors: anchors.filter((anchor) => anchor.year === year).map(({ seq }) => seq),
         anchor: (name) => reader.anchor(name),
         previous: lastNote,
-        pendingSince,
+        isRecent,
         signedBy: (key) => signedBy.set(key.fingerprint, key),
       },
       findings,
@@ -81,7 +82,7 @@ export async function verifyTrail(options: VerifyOptions): Promise<Verification>
     for (const id of tiles.absent(chain.storedSize)) findings.add('tiles', 'missing', `${year}/${id}`);
     for (const { id, to, sealedAt } of extents) {
       const isUncovered = to > tree.size && sealedAt !== undefined;
-      if (isUncovered && !(Date.parse(sealedAt) > pendingSince)) findings.add('segments', 'unsigned', id);
+      if (isUncovered && !isRecent(Date.parse(sealedAt))) findings.add('segments', 'unsigned', id);
     }
     logs.push({
       year,
@@ -93,6 +94,7 @@ export async function verifyTrail(options: VerifyOptions): Promise<Verification>
     });
   }
 
+  const sealedUntil = Math.max(0, ...Object.values(newest).map(({ time }) => Date.parse(time)));
   const index = new LeafIndex(logs, days && new Set(days), findings);
   const { shredded, ...counts } = await checkEvents(
     reader.events(days),
@@ -101,7 +103,9 @@ export async function verifyTrail(options: VerifyOptions): Promise<Verification>
       leaves: index,
       verifyMac: keys.verifyMac,
       shredded: keys.shredded,
-      pendingSince,
+      isRecent,
+      // Sealing goes on in the order of writing: what came after the last checkpoint was not passed over.
+      isAfterSealing: (instant) => instant > sealedUntil && instant <= latestNow(now),
       progress: (hashed) => progress(hashed, index.length),
     },
     findings,

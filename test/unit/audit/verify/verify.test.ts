@@ -89,6 +89,18 @@ describe('what is under way', () => {
     expect([verdict, counts.pending]).toEqual(['intact', 1]);
   });
 
+  it('is unsealed where sealing is behind, which no time in the future excuses', async () => {
+    const [late, ...others] = unseal();
+    for (const doc of others) trail.file.remove('events', doc);
+    const { id } = late as Doc;
+    const writtenAt = (time: string) =>
+      trail.file.put('events', { ...(late as Doc), _ts: Math.floor(Date.parse(time) / 1000) });
+    writtenAt('2026-03-21T23:00:00Z');
+    expect(foundIn([await verify()])).toEqual([`north events unsealed ${id}`]);
+    writtenAt('2099-01-01T00:00:00Z');
+    expect(foundIn([await verify()])).toEqual([`north events extra ${id}`]);
+  });
+
   it('a newest checkpoint waits for its published copy', async () => {
     await trail.file.setNote('north', { year: '2026', seq: 6 }, undefined);
     expect((await verify({ now: new Date('2026-03-21T05:01:00Z') })).verdict).toBe('intact');
@@ -106,12 +118,15 @@ describe('what is under way', () => {
       log: (year, kind) => {
         if (kind === 'checkpoint') return trail.reader('north').log(year, kind);
         for (const doc of stored)
-          trail.file.put('log', doc['kind'] === 'tile' ? { ...doc, _ts: now.getTime() / 1000 } : doc);
+          trail.file.put('log', {
+            ...doc,
+            ...(doc['kind'] === 'tile' && { _ts: now.getTime() / 1000 }),
+            ...(doc['kind'] === 'segment' && { sealedAt: now.toISOString() }),
+          });
         return reader.log(year, kind);
       },
     };
     expect(waiting.length).toBeGreaterThan(0);
-    // The segments' own time is that of the test trail: a day later than `now`.
     expect(foundIn([await verify({ reader: growing, now })])).toEqual([]);
   });
 });
