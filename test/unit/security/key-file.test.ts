@@ -61,7 +61,9 @@ it('names a version that it does not hold and bytes that were changed', async ()
   const { keyId, wrapped } = await keys.wrap(dataKey);
   await expect(keys.unwrap('file:other', wrapped)).rejects.toMatchObject({ code: 'KEY_KEEPER_MISSING' });
   await expect(keys.unwrap('file:__proto__', wrapped)).rejects.toMatchObject({ code: 'KEY_KEEPER_MISSING' });
-  await expect(keys.unwrap('https://vault/keys/k', wrapped)).rejects.toMatchObject({ code: 'KEY_KEEPER_MISSING' });
+  await expect(keys.unwrap('https://vault/keys/k', wrapped)).rejects.toMatchObject({
+    code: 'KEY_KEEPER_MISSING',
+  });
   const changed = Uint8Array.from(wrapped, (byte, i) => (i === 9 ? byte ^ 1 : byte));
   await expect(keys.unwrap(keyId, changed)).rejects.toMatchObject({ code: 'KEY_UNWRAP_FAILED' });
 });
