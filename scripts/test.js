@@ -58,6 +58,9 @@ if (!failures.includes('build')) {
       ...bin('jest', 'bin/jest.js'),
       // Clients of the SDKs and servers of the tests may leave a handle behind; the results are complete by then.
       '--forceExit',
+      // Jest would take one of two cores; most tests wait for a server, and every test brings its own ports and folders.
+      '--maxWorkers',
+      '2',
       '--json',
       '--outputFile',
       report,
