@@ -554,7 +554,7 @@ const shown = (text) =>
     .replace(/[^\x20-\x7e]/g, '?');
 /** @param {string} text */
 const say = (text) => console.log(text);
-const MOST_NAMED = 100;
+const MOST_NAMED = 20;
 
 /** @param {string[]} args */
 function main(args) {
@@ -580,6 +580,10 @@ function main(args) {
     trusted.add(digest.toLowerCase());
   }
   const [path, ...more] = paths;
+  if (path === '--help') {
+    say(USAGE);
+    return 0;
+  }
   if (path === undefined || more.length > 0 || path.startsWith('-')) return usage('Name one bundle.');
   if (trusted.size === 0) return usage('Name the key that you trust.');
   /** @type {Buffer[]} */
@@ -603,6 +607,10 @@ function main(args) {
     const rest = ids.length > MOST_NAMED ? `, and ${ids.length - MOST_NAMED} more` : '';
     say(`${name}: ${ids.slice(0, MOST_NAMED).map(shown).join(', ')}${rest}`);
   }
+  if (findings.has('KEY-UNKNOWN checkpoints'))
+    say(
+      'signed by a key that you did not name: compare the fingerprint that you were given, then ask where it is from',
+    );
   say(findings.size === 0 ? 'verdict: INTACT' : 'verdict: NOT INTACT');
   return findings.size === 0 ? 0 : 1;
 }

@@ -64,13 +64,17 @@ async function shred(
     await auditKeys(services, tenantId, { ...act, state: 'started' });
     const result = await services.keyCustodian.shred(tenantId, subject, new Date().toISOString());
     await auditKeys(services, tenantId, { ...act, state: 'completed' });
-    console.log(
-      json
-        ? JSON.stringify({ subject, result })
-        : `${subject}: ${result}. Running processes forget its key within five minutes; backups of the key store hold it until they expire.`,
-    );
+    console.log(json ? JSON.stringify({ subject, result }) : `${subject}: ${MEANING[result]}`);
   });
 }
+
+const MEANING = {
+  shredded:
+    'shredded. Running processes forget the key within five minutes; backups of the key store hold it until they expire.',
+  'was shredded': 'had been shredded before.',
+  'nothing sealed':
+    'nothing was ever sealed under a key of this person; was another id meant? From now on nothing about this one opens.',
+} as const;
 
 function patientReference(text: string): string {
   if (/^Patient\/[A-Za-z0-9.-]{1,64}$/.test(text)) return text;

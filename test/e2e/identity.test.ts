@@ -73,7 +73,7 @@ interface Checked {
 test('verification of a range and of the growth alone; who was shredded is told', async () => {
   const demo = ['--tenant', 'demo', '--json', ...data];
   const shredding = ['keys', 'shred', 'Patient/nobody', '--reason', 'test', '--yes', ...demo];
-  expect(await json(...shredding)).toEqual({ subject: 'Patient/nobody', result: 'shredded' });
+  expect(await json(...shredding)).toEqual({ subject: 'Patient/nobody', result: 'nothing sealed' });
   const ranged = await json<Checked>('audit', 'verify', '--from', yesterday, ...demo);
   expect([ranged.verdict, ranged.trails[0]?.shredded]).toEqual([
     'intact',

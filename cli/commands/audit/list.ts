@@ -18,6 +18,9 @@ const day = 24 * 60 * 60 * 1000;
 export function listCommand(): Command {
   return new Command('list')
     .summary('newest first')
+    .description(
+      'Lists audit events, newest first. With --json each one whole, with the id that "audit proof" takes.',
+    )
     .option('--from <instant>', 'from this instant on, ISO 8601 (default: 24 hours ago)', instant)
     .option('--to <instant>', 'before this instant (default: now)', instant)
     .addOption(tenantOption())

@@ -81,7 +81,8 @@ async function verify({
       const verdict = isIntact ? 'intact' : 'damaged';
       console.log(JSON.stringify({ verdict, trails: judged, backlog, sealing }));
     } else {
-      console.log([...judged.map(textOf), textOfBacklog(backlog, sealing)].join('\n\n'));
+      const advice = isIntact ? [] : [DAMAGED];
+      console.log([...judged.map(textOf), textOfBacklog(backlog, sealing), ...advice].join('\n\n'));
     }
     if (!isIntact) process.exitCode = 1;
   });
@@ -141,6 +142,8 @@ function stateNotes(
 ): string[] {
   if (!lastState) return ['First verification here: nothing that was seen before could be compared.'];
   const strangers = keys.filter((key) => !lastState.keys.includes(key));
+  // A tenant without any event had no signature to see.
+  if (lastState.keys.length === 0) return [];
   return strangers.map((key) => `The key ${key} signed for the first time. Was it rotated?`);
 }
 
@@ -161,7 +164,7 @@ function textOf({ tenantId, verdict, counts, logs, findings, keys, notes }: Judg
       ? `${counts.eventsHashed} events hashed, ${counts.leaves} sealed, ${counts.checkpoints} checkpoints`
       : `${counts.checkpoints} checkpoints from the last one seen on, ${counts.tilesRead} tiles read`;
   return [
-    `${tenantId}: ${verdict}. ${looked}.`,
+    `${tenantId}: ${'leaves' in counts ? '' : 'log '}${verdict}. ${looked}.`,
     ...Object.entries(logs).map(
       ([year, { seq, size, root, time }]) =>
         `  ${year}: checkpoint ${seq} of ${shortTime(time)}, ${size} events, root ${root}`,
@@ -175,6 +178,10 @@ function textOf({ tenantId, verdict, counts, logs, findings, keys, notes }: Judg
     ...notes.map((note) => `  ${note}`),
   ].join('\n');
 }
+
+const DAMAGED =
+  'Do not repair first: export what there is (medrelay audit export), copy the database, the published checkpoints and the ' +
+  'state file. docs/audit.md says of each finding what to do.';
 
 function textOfBacklog(
   { queued, deadLettered, journaled, breakers }: Awaited<ReturnType<Services['auditBacklog']>>,

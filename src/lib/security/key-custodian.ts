@@ -16,7 +16,11 @@ export interface KeyCustodian {
    * was none: whatever is sealed about the person from now on is sealed to nobody. Other processes notice within
    * five minutes. Backups of the key store still hold the secret until they expire.
    */
-  shred(tenantId: string, subject: string, at: string): Promise<'shredded' | 'was shredded'>;
+  shred(
+    tenantId: string,
+    subject: string,
+    at: string,
+  ): Promise<'shredded' | 'was shredded' | 'nothing sealed'>;
   /**
    * Wraps every data key under the current version of the key-encryption key. Data keys themselves, and so all data
    * and hashes, stay as they are. Safe to stop, to repeat, and to run beside the app.
@@ -48,7 +52,7 @@ export function createKeyCustodian(keyWrap: KeyWrap, store: KeyCustodyStore): Ke
         if (stored?.key.shreddedAt !== undefined) return 'was shredded';
         if (stored === undefined) {
           const first = await store.createIfAbsent(tenantId, tombstone);
-          if (first === tombstone) return 'shredded';
+          if (first === tombstone) return 'nothing sealed';
         } else if ((await store.replace(stored, tombstone)) === 'replaced') return 'shredded';
       }
     },

@@ -42,6 +42,16 @@ begins behind it; ask for a longer range then.
   have been sealed before it.
 - All checkpoints are of one history: each tree begins with the one before, none is missing between the first and the last.
 
+## What its words mean
+
+Each line is a word, what it is about, and ids. \`MODIFIED\`: not what was sealed, signed or listed. \`MISSING\`: it must be
+there and is not. \`EXTRA\`: it is there and nothing speaks of it. \`DUPLICATE\`: there twice. \`MISPLACED\`: under another
+day than its own. \`FOREIGN\`: of another tenant or log. \`FORGED\`: a signature that names a key of yours and is not of it.
+\`KEY-UNKNOWN\`: signed by a key that you did not name with \`--key\`. \`CHAIN-BROKEN\`: a checkpoint does not continue the one
+before. \`FORKED\`: two statements that cannot both be true. \`UNSIGNED\`, \`UNPROVEN\`: no checkpoint covers it.
+\`NOT-COVERED\`: the log in the bundle does not reach it. \`NOT-IN-BUNDLE\`: a key that you named signed nothing here.
+\`MALFORMED\`, \`UNREADABLE\`: not in the form that it must have.
+
 ## What it cannot show
 
 - That the keeper of the log told the truth when an event was recorded, or recorded everything. It shows that the record has

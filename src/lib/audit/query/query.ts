@@ -14,6 +14,8 @@ export interface AuditQuery {
 const FILTERS = ['patient', 'agent', 'entity', 'action', 'type', 'subtype', 'outcome'] as const;
 export type Filter = Readonly<Partial<Record<(typeof FILTERS)[number], readonly string[]>>>;
 
+const SUPPORTED = ['date', ...FILTERS, '_sort', '_count', '_summary', '_format'].join(', ');
+
 const DAY_MS = 24 * 60 * 60 * 1000;
 const DEFAULT_DAYS = 7;
 const DEFAULT_COUNT = 50;
@@ -40,7 +42,9 @@ export function parseQuery(params: URLSearchParams, now: Date): AuditQuery {
     else if (name === '_count') count = countOf(value);
     else if (name === '_summary') countOnly = isCount(value);
     else if (name !== '_format' || !/^(application\/fhir\+)?json$/.test(value))
-      throw invalid(`The parameter ${/^[\w:.-]{1,40}$/.test(name) ? name : '?'} is not supported.`);
+      throw invalid(
+        `The parameter ${/^[\w:.-]{1,40}$/.test(name) ? name : '?'} is not supported; ${SUPPORTED} are.`,
+      );
   }
   // A clock a little ahead must not hide the newest events.
   if (to === Infinity) to = now.getTime() + 60_000;
